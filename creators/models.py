@@ -1,0 +1,240 @@
+"""The named types between stages: frozen, validated, no behaviour beyond identity.
+
+Times are UTC, rates are fractions, counts are integers, money is USD; unknown is ``None``, never 0.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt
+
+from creators import ids
+from creators.text import MAX_HANDLE
+
+Tier = Literal[1, 2, 3]
+"""1 official API, 2 provider, 3 browser."""
+
+
+class Platform(StrEnum):
+    """A network whose accounts we index."""
+
+    INSTAGRAM = "instagram"
+    TIKTOK = "tiktok"
+    YOUTUBE = "youtube"
+    X = "x"
+    GITHUB = "github"
+
+
+class Domain(StrEnum):
+    """The form of content a creator is known for; one physical index each."""
+
+    SHORT_FORM = "short_form"
+    LONG_FORM = "long_form"
+    MICROBLOG = "microblog"
+    CODE = "code"
+
+
+DOMAIN_OF: dict[Platform, Domain] = {
+    Platform.INSTAGRAM: Domain.SHORT_FORM,
+    Platform.TIKTOK: Domain.SHORT_FORM,
+    Platform.YOUTUBE: Domain.LONG_FORM,
+    Platform.X: Domain.MICROBLOG,
+    Platform.GITHUB: Domain.CODE,
+}
+
+
+def _to_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_to_utc)]
+Rate = NonNegativeFloat
+NativeId = Annotated[str, Field(min_length=1, max_length=256)]
+Handle = Annotated[str, Field(min_length=1, max_length=MAX_HANDLE)]
+
+
+class Frozen(BaseModel):
+    """A value that never changes and refuses unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RawRecord(Frozen):
+    """One answer of one source, exactly as it came."""
+
+    platform: Platform
+    source: str
+    kind: str
+    native_id: NativeId
+    fetched_at: Instant
+    tier: Tier = 1
+    degraded: bool = False
+    cost_usd: NonNegativeFloat = 0.0
+    content_type: str = "application/json"
+    body: dict[str, Any]
+
+    @property
+    def account_id(self) -> str:
+        """``platform:native_id`` of the account that the answer is about."""
+        return ids.account_id(self.platform, self.native_id)
+
+
+class Link(Frozen):
+    """A profile elsewhere, as the source declares it; either id may be missing."""
+
+    platform: str
+    handle: str | None = None
+    native_id: str | None = None
+    url: str | None = None
+
+
+class Observation(Frozen):
+    """The counters of one account at one time; the history that growth and renames are read from."""
+
+    at: Instant
+    handle: str | None = None
+    followers: NonNegativeInt | None = None
+    following: NonNegativeInt | None = None
+    posts: NonNegativeInt | None = None
+    views: NonNegativeInt | None = None
+
+
+class Averages(Frozen):
+    """Mean counters per post, as the source reports them."""
+
+    views: NonNegativeFloat | None = None
+    likes: NonNegativeFloat | None = None
+    comments: NonNegativeFloat | None = None
+    shares: NonNegativeFloat | None = None
+
+
+class Account(Frozen):
+    """One profile on one platform: the normalised truth of one source record."""
+
+    platform: Platform
+    native_id: NativeId
+    handle: Handle | None = None
+    name: str | None = None
+    bio: str | None = None
+    bio_composed: bool = False
+    """True where the bio was put together from facts rather than written by the creator."""
+    url: str | None = None
+    website: str | None = None
+    has_email: bool | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    verified: bool | None = None
+    categories: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    followers: NonNegativeInt | None = None
+    following: NonNegativeInt | None = None
+    posts: NonNegativeInt | None = None
+    views: NonNegativeInt | None = None
+    averages: Averages = Averages()
+    engagement_rate: Rate | None = None
+    """As the source states it, a fraction; ``method`` of the signal says so."""
+    joined_on: date | None = None
+    last_posted_at: Instant | None = None
+    person_key: str | None = None
+    """Accounts that share one belong to one person (declared by the source)."""
+    links: tuple[Link, ...] = ()
+    history: tuple[Observation, ...] = ()
+    """Earlier counters that the same record carries."""
+    provenance: str | None = None
+    """The file or page that the source itself names for this record."""
+    source: str
+    tier: Tier = 1
+    degraded: bool = False
+    fetched_at: Instant
+
+    @property
+    def account_id(self) -> str:
+        """``platform:native_id``."""
+        return ids.account_id(self.platform, self.native_id)
+
+    @property
+    def observation(self) -> Observation:
+        """The counters of this record as a point of history."""
+        return Observation(
+            at=self.fetched_at,
+            handle=self.handle,
+            followers=self.followers,
+            following=self.following,
+            posts=self.posts,
+            views=self.views,
+        )
+
+
+class Post(Frozen):
+    """One piece of content with its counters."""
+
+    platform: Platform
+    native_id: NativeId
+    account_id: str
+    text: str | None = None
+    posted_at: Instant | None = None
+    views: NonNegativeInt | None = None
+    likes: NonNegativeInt | None = None
+    comments: NonNegativeInt | None = None
+    shares: NonNegativeInt | None = None
+    hashtags: tuple[str, ...] = ()
+    source: str
+    fetched_at: Instant
+
+    @property
+    def post_id(self) -> str:
+        """``platform:native_id``."""
+        return ids.account_id(self.platform, self.native_id)
+
+
+class Creator(Frozen):
+    """A person or brand: the accounts that belong together."""
+
+    creator_id: str
+    account_ids: tuple[str, ...]
+
+
+class NicheScore(Frozen):
+    """One niche of the taxonomy with the confidence of the assignment, 0 to 1."""
+
+    niche: str
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+class Engagement(Frozen):
+    """An engagement rate with the way it was computed; a fraction, not percent."""
+
+    platform: Platform
+    rate: Rate
+    method: str
+    sample_size: NonNegativeInt | None = None
+    window_days: NonNegativeInt | None = None
+    as_of: Instant
+
+
+class Growth(Frozen):
+    """Relative follower change over a window: ``(F_t - F_{t-w}) / F_{t-w}``."""
+
+    platform: Platform
+    window_days: NonNegativeInt
+    rate: float
+    sample_size: NonNegativeInt
+    as_of: Instant
+
+
+class Signals(Frozen):
+    """Everything computed about one creator, with the text and the vector that search uses."""
+
+    creator_id: str
+    niches: tuple[NicheScore, ...] = ()
+    language: str | None = None
+    language_confidence: float | None = None
+    engagement: tuple[Engagement, ...] = ()
+    growth: tuple[Growth, ...] = ()
+    text: str
+    text_hash: str
+    encoder: str
+    vector: tuple[float, ...]

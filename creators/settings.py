@@ -1,0 +1,116 @@
+"""The only reader of the environment: every setting, typed, with its meaning beside it.
+
+``docs/settings.md`` lists the same fields; a contract test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from creators.errors import SetupError
+
+PREFIX = "CREATORSCOPE_"
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Settings of one process, read once from ``CREATORSCOPE_*`` variables and an optional ``.env`` file."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    # Where things are
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("creatorscope"),
+        description="Folder of everything that must survive: the lake, the data of the embedded engines.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path("creatorscope"),
+        description="Folder of everything that can be made again: downloaded engines, the exported encoder.",
+    )
+    opensearch_url: str | None = Field(
+        default=None, description="Address of an OpenSearch 3.6 cluster; unset starts the embedded one."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Address of a Redis 6.2 or newer, with its password; unset starts the embedded one."
+    )
+    lake_url: str | None = Field(
+        default=None,
+        description="Address of the object store (`s3://bucket/prefix`, `file:///path`); unset: `lake/` in data_dir.",
+    )
+    index_prefix: str = Field(
+        default="",
+        pattern=r"^[a-z0-9-]*$",
+        description="Put before every index name, queue name and Redis key, so that installations can share engines.",
+    )
+
+    # Embedded engines
+    java_home: Path | None = Field(default=None, description="Java 21 or newer for the embedded OpenSearch.")
+    opensearch_heap_mb: int | None = Field(
+        default=None, ge=256, description="Heap of the embedded OpenSearch in MB; unset is 1/8 of memory, 1 to 4 GB."
+    )
+    start_timeout_s: Seconds = Field(default=180, description="How long an engine may take to start, in seconds.")
+
+    # Time limits
+    opensearch_timeout_s: Seconds = Field(default=10, description="Limit of one search or read, in seconds.")
+    bulk_timeout_s: Seconds = Field(default=60, description="Limit of one bulk request, in seconds.")
+    redis_timeout_s: Seconds = Field(default=5, description="Limit of one Redis command, in seconds.")
+    lake_timeout_s: Seconds = Field(default=30, description="Limit of one object store request, in seconds.")
+    job_timeout_s: int = Field(default=300, gt=0, description="Limit of one queued job, in seconds.")
+
+    # Work
+    batch_rows: int = Field(default=250, ge=1, le=5000, description="Source records in one lake object and one job.")
+    reconcile_s: Seconds = Field(
+        default=20, description="How often a worker looks for work that fell out of the queue, in seconds."
+    )
+
+    # Encoder
+    encoder_dir: Path | None = Field(
+        default=None,
+        description="Folder with model.onnx and tokenizer.json of another encoder; unset is all-MiniLM-L6-v2.",
+    )
+    encoder_provider: Literal["cpu", "cuda"] = Field(default="cpu", description="ONNX Runtime execution provider.")
+    encoder_threads: int = Field(default=0, ge=0, description="Threads of one encoder; 0 is one per core.")
+
+    # Serving
+    api_host: str = Field(default="127.0.0.1", description="Address that the API binds.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port that the API binds.")
+    budget_ms: int = Field(
+        default=500, ge=20, le=60_000, description="Default latency budget of a search, in milliseconds."
+    )
+    max_in_flight: int = Field(default=64, ge=1, description="Searches served at once; more are answered 429.")
+    cursor_secret: SecretStr | None = Field(
+        default=None, description="Key that signs page cursors; unset is made once and kept in the data folder."
+    )
+    cursor_ttl_s: int = Field(default=300, ge=1, description="How long a page cursor is good for, in seconds.")
+    max_body_bytes: int = Field(
+        default=1_000_000, ge=1_000, description="Largest request body that the API accepts, in bytes."
+    )
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+    log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")
+
+    @cached_property
+    def resolved_lake_url(self) -> str:
+        """The lake's address, with the default filled in."""
+        return self.lake_url or (self.data_dir.absolute() / "lake").as_uri()
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        SetupError: a variable has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        detail = f"the environment is not usable: {wrong}"
+        raise SetupError(detail) from error
