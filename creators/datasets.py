@@ -45,6 +45,8 @@ class AccountColumns(Frozen):
 
     platform: Platform | Choice | None = None
     native_id: Columns | None = None
+    native_ids: dict[Platform, Columns] = Field(default_factory=dict)
+    """Where the native id is, in tables that keep it in another column for each platform; before ``native_id``."""
     handle: Columns | None = None
     name: Columns | None = None
     bio: Columns | None = None
@@ -66,8 +68,12 @@ class AccountColumns(Frozen):
     avg_shares: Columns | None = None
     engagement_rate: Columns | None = None
     joined_on: Columns | None = None
+    """A column, or exactly three: year, month (a number or an English name) and day."""
     last_posted_at: Columns | None = None
     links: Columns | None = None
+    """Addresses of profiles elsewhere, or objects with ``platform``, ``handle`` and ``url``."""
+    link_handles: dict[str, Columns] = Field(default_factory=dict)
+    """A network, indexed here or not, and the column of the handle there (``twitch = "Twitch.id"``)."""
     history: Columns | None = None
     """A column of ``YYYY-MM-DD=followers`` pairs joined by ``;``."""
     provenance: Columns | None = None
@@ -97,6 +103,8 @@ class DatasetMapping(Frozen):
     """The decimal mark of numbers with a unit or a fraction (``16,037 M`` has a comma)."""
     list_separator: str = "|"
     """What separates several values in one cell."""
+    rates: Literal["fraction", "percent"] = "fraction"
+    """The unit of rates written without a percent sign."""
     platform: Platform | Choice | None = None
     observed_at: date | datetime | str | None = None
     """A date, or the column that holds it."""
@@ -106,7 +114,10 @@ class DatasetMapping(Frozen):
     """Put a bio together from the facts of the row where it has none; the account is marked ``bio_composed``."""
     account: AccountColumns | None = None
     accounts: Columns | None = None
-    """A column with a list of accounts; ``account`` then names keys of its items, or columns of the row."""
+    """A column with a list of accounts; ``account`` then names keys of its items, or columns of the row.
+
+    An item on a network that is not indexed here becomes a link; one without a usable id or handle is left out.
+    """
     post: PostColumns | None = None
 
     @model_validator(mode="after")

@@ -140,6 +140,12 @@ class IndexNotReady(Unavailable):
     code = "index_not_ready"
 
 
+class ClusterRefused(CreatorscopeError):
+    """OpenSearch refused a request as wrong."""
+
+    code = "cluster_refused"
+
+
 class EncoderMismatch(CreatorscopeError):
     """Vectors in the index and vectors of the query come from different encoders."""
 

@@ -1,0 +1,1 @@
+"""The contract between writing and reading: index definitions, field names, and the dictionaries both sides share."""

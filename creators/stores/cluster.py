@@ -1,0 +1,220 @@
+"""Gateway to OpenSearch: the only place that knows its client; names are logical, the prefix is added here.
+
+``Cluster`` (blocking) loads and maintains, ``AsyncCluster`` serves. Bodies come from pure builders above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from opensearchpy import AsyncOpenSearch, OpenSearch, TransportError
+from opensearchpy import ConnectionError as ClientConnectionError
+from opensearchpy import NotFoundError as ClientNotFound
+
+from creators.errors import ClusterRefused, ClusterUnavailable, CreatorscopeError, NotFound
+
+if TYPE_CHECKING:
+    from creators.settings import Settings
+
+Json = dict[str, Any]
+TRANSIENT = frozenset({429, 502, 503, 504})
+MGET_BATCH = 500
+
+
+def _translate(error: TransportError) -> CreatorscopeError:
+    if isinstance(error, ClientNotFound):
+        return NotFound(f"OpenSearch has no such thing: {error.error}")
+    if isinstance(error, ClientConnectionError) or error.status_code in TRANSIENT:
+        return ClusterUnavailable(f"OpenSearch does not answer: {error.error}")
+    return ClusterRefused(f"OpenSearch refused the request ({error.status_code}): {error.error} {error.info}")
+
+
+@contextmanager
+def _boundary() -> Iterator[None]:
+    try:
+        yield
+    except TransportError as error:
+        raise _translate(error) from error
+
+
+def _options(settings: Settings) -> Json:
+    # The client's own retries are off: retrying is done in one layer only, the bulk writer and the job.
+    return {
+        "hosts": [settings.opensearch_url],
+        "timeout": settings.opensearch_timeout_s,
+        "max_retries": 0,
+        "retry_on_timeout": False,
+    }
+
+
+class Cluster:
+    """The blocking gateway, for workers and the command line."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.index_prefix
+        self._bulk_timeout = settings.bulk_timeout_s
+        self._client = OpenSearch(**_options(settings), pool_maxsize=4)
+
+    def name(self, logical: str) -> str:
+        """Return the name of an index or alias in the cluster."""
+        return ",".join(f"{self._prefix}{part}" for part in logical.split(","))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def version(self) -> str:
+        """Return the server's version; raises :class:`ClusterUnavailable`."""
+        with _boundary():
+            return str(self._client.info()["version"]["number"])
+
+    def bulk(self, lines: str, *, refresh: bool = False) -> Json:
+        """Send newline-delimited actions; items may fail one by one, see :mod:`creators.stores.bulk`."""
+        params = {
+            "filter_path": "errors,items.*.status,items.*._id,items.*.error.type,items.*.error.reason",
+            "require_alias": "true",
+        }
+        with _boundary():
+            return dict(
+                self._client.bulk(
+                    body=lines,
+                    params=params | {"refresh": str(refresh).lower()},
+                    request_timeout=self._bulk_timeout,
+                )
+            )
+
+    def search(self, logical: str, body: Json) -> Json:
+        """Run one search."""
+        with _boundary():
+            return dict(self._client.search(index=self.name(logical), body=body))
+
+    def scan(self, logical: str, body: Json, *, size: int = 1000) -> Iterator[Json]:
+        """Yield every hit, in the order of the sort fields that the body names (they must be unique)."""
+        page = body | {"size": size, "track_total_hits": False}
+        while hits := self.search(logical, page)["hits"]["hits"]:
+            yield from hits
+            page = page | {"search_after": hits[-1]["sort"]}
+
+    def count(self, logical: str, query: Json | None = None) -> int:
+        """Return how many documents match."""
+        with _boundary():
+            return int(
+                self._client.count(index=self.name(logical), body={"query": query or {"match_all": {}}})["count"]
+            )
+
+    def sources(self, logical: str, doc_ids: Iterable[str], *, fields: Sequence[str] | None = None) -> dict[str, Json]:
+        """Return the documents that exist among ``doc_ids``, as written last (not as of the last refresh)."""
+        wanted = list(dict.fromkeys(doc_ids))
+        found: dict[str, Json] = {}
+        for start in range(0, len(wanted), MGET_BATCH):
+            body = {"ids": wanted[start : start + MGET_BATCH]}
+            params: Json = {"_source": "false" if fields == [] else ",".join(fields)} if fields is not None else {}
+            with _boundary():
+                answer = self._client.mget(index=self.name(logical), body=body, params=params)
+            found |= {doc["_id"]: doc.get("_source", {}) for doc in answer["docs"] if doc.get("found")}
+        return found
+
+    def refresh(self, logical: str) -> None:
+        """Make what was written visible to searches."""
+        with _boundary():
+            self._client.indices.refresh(index=self.name(logical))
+
+    def create_index(self, physical: str, body: Json) -> bool:
+        """Create an index unless it exists; returns whether it was created."""
+        with _boundary():
+            if self._client.indices.exists(index=self.name(physical)):
+                return False
+            try:
+                self._client.indices.create(index=self.name(physical), body=body)
+            except TransportError as error:
+                # Another process was first.
+                if error.error == "resource_already_exists_exception":
+                    return False
+                raise
+            return True
+
+    def mapping_meta(self, logical: str) -> dict[str, Json]:
+        """Return ``_meta`` of each physical index behind a name; raises :class:`NotFound`."""
+        with _boundary():
+            answer = self._client.indices.get_mapping(index=self.name(logical))
+        cut = len(self._prefix)
+        return {name[cut:]: index["mappings"].get("_meta", {}) for name, index in answer.items()}
+
+    def aliases(self) -> dict[str, set[str]]:
+        """Return the physical indices of this installation, with their aliases (both logical)."""
+        with _boundary():
+            answer = self._client.indices.get_alias(index=f"{self._prefix}*", params={"expand_wildcards": "open"})
+        cut = len(self._prefix)
+        return {name[cut:]: {alias[cut:] for alias in entry["aliases"]} for name, entry in answer.items()}
+
+    def update_aliases(self, actions: Sequence[tuple[str, str, str]]) -> None:
+        """Apply ``(add or remove, physical, alias)`` in one atomic step."""
+        body = {"actions": [{verb: {"index": self.name(index), "alias": self.name(a)}} for verb, index, a in actions]}
+        with _boundary():
+            self._client.indices.update_aliases(body=body)
+
+    def delete_indices(self, physical: Sequence[str]) -> None:
+        """Delete indices by their exact names."""
+        for name in physical:
+            with _boundary():
+                self._client.indices.delete(index=self.name(name), params={"ignore_unavailable": "true"})
+
+    def put_settings(self, logical: str, settings: Mapping[str, Any]) -> None:
+        """Change dynamic index settings."""
+        with _boundary():
+            self._client.indices.put_settings(index=self.name(logical), body=dict(settings))
+
+
+class AsyncCluster:
+    """The gateway of the serving path; every call takes the time that its stage has left, in seconds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.index_prefix
+        self._limit = settings.opensearch_timeout_s
+        self._client = AsyncOpenSearch(**_options(settings), maxsize=max(16, settings.max_in_flight))
+
+    def name(self, logical: str) -> str:
+        """Return the name of an index or alias in the cluster."""
+        return f"{self._prefix}{logical}"
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.close()
+
+    async def _call(self, method: Callable[..., Awaitable[Any]], timeout_s: float | None, **kwargs: Any) -> Json:
+        with _boundary():
+            answer = await method(**kwargs, request_timeout=min(timeout_s or self._limit, self._limit))
+        return dict(answer)
+
+    async def ping(self, timeout_s: float) -> Json:
+        """Return the server's description."""
+        return await self._call(self._client.info, timeout_s)
+
+    async def msearch(self, logical: str, bodies: Sequence[Json], *, timeout_s: float | None = None) -> list[Json]:
+        """Run several searches in one request; an arm that failed is an answer with ``error``."""
+        lines: list[Json] = []
+        for body in bodies:
+            lines += [{"index": self.name(logical)}, body]
+        answer = await self._call(self._client.msearch, timeout_s, body=lines)
+        return list(answer["responses"])
+
+    async def search(
+        self, logical: str, body: Json, *, timeout_s: float | None = None, params: Json | None = None
+    ) -> Json:
+        """Run one search."""
+        return await self._call(
+            self._client.search, timeout_s, index=self.name(logical), body=body, params=params or {}
+        )
+
+    async def get(self, logical: str, doc_id: str, *, timeout_s: float | None = None) -> Json:
+        """Return one document's source; raises :class:`NotFound`."""
+        answer = await self._call(self._client.get, timeout_s, index=self.name(logical), id=doc_id)
+        source: Json = answer["_source"]
+        return source
+
+    async def mapping_meta(self, logical: str) -> dict[str, Json]:
+        """Return ``_meta`` of each physical index behind a name; raises :class:`NotFound`."""
+        answer = await self._call(self._client.indices.get_mapping, None, index=self.name(logical))
+        return {name: index["mappings"].get("_meta", {}) for name, index in answer.items()}

@@ -1,0 +1,75 @@
+"""Names of the fields of ``creators`` that queries, facets and sorts may use; the mapping has the same, by test."""
+
+from __future__ import annotations
+
+from creators.models import Platform
+
+VECTOR = "embedding"
+
+TEXT_FIELDS: dict[str, float] = {
+    "search_text": 1.0,
+    "name": 3.0,
+    "names_ascii": 1.5,
+    "handle_words": 2.0,
+    "niche_labels": 1.5,
+}
+"""Fields of the lexical arm with their boosts; starting values, to be set on judgements by the search issue."""
+
+FACETS: dict[str, str] = {
+    "platforms": "platforms",
+    "niches": "niches",
+    "countries": "countries",
+    "languages": "languages",
+    "follower_band": "follower_band",
+    "domain": "domain",
+    "verified": "verified",
+}
+"""Facet name in the API → field."""
+
+SORTS: dict[str, str] = {
+    "followers": "followers",
+    "engagement_rate": "engagement_rate",
+    "growth_30d": "growth_30d",
+    "growth_90d": "growth_90d",
+    "last_posted_at": "last_posted_at",
+    "name": "name.exact",
+}
+"""Sort name in the API → field; ``relevance`` is the other one."""
+
+RANK_FIELDS: tuple[str, ...] = (
+    "creator_id",
+    "followers",
+    "engagement_rate",
+    "growth_30d",
+    "growth_90d",
+    "growth_180d",
+    "as_of",
+    "primary_niche",
+    "platforms",
+)
+"""What the second stage reads of every candidate, from doc values."""
+
+HAS_VALUES: tuple[str, ...] = ("email", "website", *Platform)
+"""What ``filters.has`` may ask for."""
+
+FOLLOWER_BANDS: tuple[tuple[str, int], ...] = (
+    ("nano", 0),
+    ("micro", 10_000),
+    ("mid", 50_000),
+    ("macro", 500_000),
+    ("mega", 1_000_000),
+    ("giga", 10_000_000),
+)
+"""Band and its lower bound, in followers of the largest account."""
+
+
+def follower_band(followers: int | None) -> str | None:
+    """Return the band of a follower count."""
+    if followers is None:
+        return None
+    return next(name for name, least in reversed(FOLLOWER_BANDS) if followers >= least)
+
+
+def account_field(platform: str, field: str) -> str:
+    """Return the path of a per-platform fact."""
+    return f"accounts.{platform}.{field}"
