@@ -208,6 +208,17 @@ class AsyncCluster:
             self._client.search, timeout_s, index=self.name(logical), body=body, params=params or {}
         )
 
+    async def open_point_in_time(self, logical: str, *, keep_alive_s: int) -> str:
+        """Return the id of a view of the index that later writes do not change."""
+        answer = await self._call(
+            self._client.create_pit, None, index=self.name(logical), params={"keep_alive": f"{keep_alive_s}s"}
+        )
+        return str(answer["pit_id"])
+
+    async def search_point_in_time(self, body: Json, *, timeout_s: float | None = None) -> Json:
+        """Run one search in the view that the body's ``pit`` names; raises :class:`NotFound` when it has expired."""
+        return await self._call(self._client.search, timeout_s, body=body)
+
     async def get(self, logical: str, doc_id: str, *, timeout_s: float | None = None) -> Json:
         """Return one document's source; raises :class:`NotFound`."""
         answer = await self._call(self._client.get, timeout_s, index=self.name(logical), id=doc_id)

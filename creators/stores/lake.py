@@ -148,13 +148,13 @@ class Lake:
         return payload
 
     @_translated
-    def keys(self, prefix: str = RAW) -> list[str]:
+    def list_keys(self, prefix: str = RAW) -> list[str]:
         """Return the keys below ``prefix``, sorted."""
         return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
 
     def verify(self) -> Iterator[tuple[str, str | None]]:
         """Yield every raw object with what is wrong with it, or None."""
-        for key in self.keys():
+        for key in self.list_keys():
             try:
                 self.read(key)
             except (LakeCorrupt, ValueError) as error:

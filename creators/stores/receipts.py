@@ -1,0 +1,229 @@
+"""How far every piece of source data has come: the accounting behind *in = indexed + stale + dead-lettered + pending*.
+
+A *slice* receipt counts the rows read from a dataset; an *object* receipt follows one lake object. An object's state
+only moves forward: it is the external version of the receipt, so a job that runs twice cannot set it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from creators.errors import CreatorscopeError
+from creators.ids import content_hash
+from creators.stores import bulk
+
+if TYPE_CHECKING:
+    from creators.stores.cluster import Cluster
+    from creators.stores.lake import LakeObject
+
+INDEX = "receipts"
+
+
+class State(IntEnum):
+    """How far an object is; ``DEAD`` and ``INDEXED`` are the ends."""
+
+    LANDED = 1
+    NORMALISED = 2
+    ENRICHED = 3
+    INDEXED = 4
+    DEAD = 5
+
+
+NEXT_JOB: dict[State, str] = {
+    State.LANDED: "normalise_object",
+    State.NORMALISED: "enrich_object",
+    State.ENRICHED: "index_object",
+}
+
+
+class ObjectReceipt(BaseModel):
+    """One lake object's way through the pipeline."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    records: int
+    state: State = State.LANDED
+    dataset_id: str | None = None
+    indexed: int = 0
+    stale: int = 0
+    dead_lettered: int = 0
+    attempts: int = 0
+    records_of: dict[str, list[str]] = {}
+    """Record number in the object → its account ids, for the records that were neither stale nor dead-lettered."""
+    creator_ids: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class SliceReceipt:
+    """Rows ``start`` to ``start + rows`` of a dataset: read, and landed or dead-lettered."""
+
+    dataset_id: str
+    start: int
+    rows: int
+    landed: int
+    dead_lettered: int
+    complete: bool
+    """Whether the dataset ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The delivery account of an installation or of one dataset, in source records."""
+
+    rows_in: int
+    indexed: int
+    stale: int
+    dead_lettered: int
+    pending: int
+    complete: bool
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every record that came in is accounted for."""
+        return self.rows_in == self.indexed + self.stale + self.dead_lettered + self.pending
+
+
+def receipt_id(key: str) -> str:
+    """Return the document id of an object's receipt."""
+    return content_hash(key.encode())[:32]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _object_action(receipt: ObjectReceipt) -> bulk.Action:
+    doc = {
+        "kind": "object",
+        "key": receipt.key,
+        "dataset_id": receipt.dataset_id,
+        "state": receipt.state.name.lower(),
+        "records": receipt.records,
+        "indexed": receipt.indexed,
+        "stale": receipt.stale,
+        "dead_lettered": receipt.dead_lettered,
+        "attempts": receipt.attempts,
+        "updated_at": _now(),
+        "work": {"records_of": receipt.records_of, "creator_ids": receipt.creator_ids},
+    }
+    return bulk.Action(INDEX, receipt_id(receipt.key), doc, version=int(receipt.state))
+
+
+def _parse(doc: dict[str, Any]) -> ObjectReceipt:
+    return ObjectReceipt(
+        key=doc["key"],
+        records=doc["records"],
+        state=State[doc["state"].upper()],
+        dataset_id=doc.get("dataset_id"),
+        indexed=doc["indexed"],
+        stale=doc["stale"],
+        dead_lettered=doc["dead_lettered"],
+        attempts=doc["attempts"],
+        **doc["work"],
+    )
+
+
+def _write(cluster: Cluster, actions: Sequence[bulk.Action]) -> None:
+    outcome = bulk.write(cluster, actions)
+    if outcome.refused:
+        detail = f"a receipt was refused: {outcome.refused[0].reason}"
+        raise CreatorscopeError(detail)
+
+
+def landed(cluster: Cluster, objects: Sequence[LakeObject], *, dataset_id: str | None) -> None:
+    """Book objects that lie in the lake; those already further on stay where they are."""
+    _write(
+        cluster,
+        [_object_action(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id)) for o in objects],
+    )
+
+
+def save(cluster: Cluster, receipt: ObjectReceipt) -> None:
+    """Book an object's new state."""
+    _write(cluster, [_object_action(receipt)])
+
+
+def load(cluster: Cluster, key: str) -> ObjectReceipt | None:
+    """Return an object's receipt."""
+    doc = cluster.sources(INDEX, [receipt_id(key)]).get(receipt_id(key))
+    return None if doc is None else _parse(doc)
+
+
+def save_slice(cluster: Cluster, receipt: SliceReceipt) -> None:
+    """Book the rows of one slice of a dataset."""
+    doc = {
+        "kind": "slice",
+        "dataset_id": receipt.dataset_id,
+        "start": receipt.start,
+        "rows": receipt.rows,
+        "records": receipt.landed,
+        "dead_lettered": receipt.dead_lettered,
+        "complete": receipt.complete,
+        "updated_at": _now(),
+    }
+    _write(cluster, [bulk.Action(INDEX, slice_id(receipt.dataset_id, receipt.start), doc)])
+
+
+def slice_id(dataset_id: str, start: int) -> str:
+    """Return the document id of a slice's receipt."""
+    return f"slice-{dataset_id}-{start}"
+
+
+def slices(cluster: Cluster, dataset_id: str) -> list[dict[str, Any]]:
+    """Return the slice receipts of a dataset in row order."""
+    body = {
+        "query": {"bool": {"filter": [{"term": {"kind": "slice"}}, {"term": {"dataset_id": dataset_id}}]}},
+        "sort": [{"start": "asc"}],
+    }
+    return [hit["_source"] for hit in cluster.scan(INDEX, body)]
+
+
+def unfinished(cluster: Cluster, *, limit: int = 1000) -> list[ObjectReceipt]:
+    """Return objects that have not reached an end, the longest untouched first."""
+    body = {
+        "query": {"bool": {"filter": [{"term": {"kind": "object"}}, {"terms": {"state": _open_states()}}]}},
+        "sort": [{"updated_at": "asc"}],
+        "size": limit,
+    }
+    return [_parse(hit["_source"]) for hit in cluster.search(INDEX, body)["hits"]["hits"]]
+
+
+def _open_states() -> list[str]:
+    return [state.name.lower() for state in NEXT_JOB]
+
+
+def balance(cluster: Cluster, dataset_id: str | None = None) -> Balance:
+    """Return the delivery account, of one dataset or of everything."""
+    cluster.refresh(INDEX)
+    sums = {name: {"sum": {"field": name}} for name in ("rows", "records", "indexed", "stale", "dead_lettered")}
+    aggs: dict[str, Any] = {
+        "slices": {
+            "filter": {"term": {"kind": "slice"}},
+            "aggs": sums | {"done": {"filter": {"term": {"complete": True}}}},
+        },
+        "objects": {"filter": {"term": {"kind": "object"}}, "aggs": sums},
+        "open": {"filter": {"terms": {"state": _open_states()}}, "aggs": sums},
+    }
+    query = {"term": {"dataset_id": dataset_id}} if dataset_id else {"match_all": {}}
+    found = cluster.search(INDEX, {"size": 0, "query": query, "aggs": aggs})["aggregations"]
+
+    def total(group: str, name: str) -> int:
+        return int(found[group][name]["value"])
+
+    # What an unfinished object has booked so far is still pending as a whole.
+    ended = {name: total("objects", name) - total("open", name) for name in ("indexed", "stale", "dead_lettered")}
+    return Balance(
+        rows_in=total("slices", "rows"),
+        indexed=ended["indexed"],
+        stale=ended["stale"],
+        dead_lettered=ended["dead_lettered"] + total("slices", "dead_lettered"),
+        pending=total("open", "records"),
+        complete=found["slices"]["done"]["doc_count"] > 0,
+    )

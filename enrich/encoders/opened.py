@@ -1,0 +1,22 @@
+"""The encoder that the settings name, loaded once a process."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enrich.encoders.text import Provider, TextEncoder, default_encoder
+
+if TYPE_CHECKING:
+    from creators.settings import Settings
+
+
+@cache
+def _opened(cache_dir: Path, encoder_dir: Path | None, provider: Provider, threads: int) -> TextEncoder:
+    return default_encoder(cache_dir, encoder_dir, provider, threads)
+
+
+def open_encoder(settings: Settings) -> TextEncoder:
+    """Return the encoder; raises :class:`creators.errors.SetupError` when it cannot be made or loaded."""
+    return _opened(settings.cache_dir, settings.encoder_dir, settings.encoder_provider, settings.encoder_threads)

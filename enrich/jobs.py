@@ -1,0 +1,170 @@
+"""What the queue ``enrich`` runs: each job takes one lake object one stage further and books it in its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from creators.datasets import DatasetMapping, parse_mapping
+from creators.errors import BadRecord, NotFound
+from creators.stores import bulk, deadletters, receipts
+from creators.stores.coordination import clock_ms, lease
+from creators.stores.lake import DATASETS
+from creators.stores.receipts import State
+from creators.stores.session import Stores, current_stores
+from creators.stores.steps import run_step
+from enrich import profiles, signal_store
+from enrich.encoders.opened import open_encoder
+from enrich.normalise.dataset import normalise
+from enrich.resolve import resolver
+from enrich.signals.compute import CreatorFacts, compute_signals
+from enrich.signals.niche import NicheClassifier
+
+if TYPE_CHECKING:
+    from creators.models import Account, Post, RawRecord
+    from enrich.encoders.text import TextEncoder
+
+RESOLVE_LEASE = "lease:resolve"
+
+
+def normalise_object(key: str) -> None:
+    """Turn one lake object into accounts, posts and creators."""
+    run_step(current_stores(), key, normalise_one)
+
+
+def enrich_object(key: str) -> None:
+    """Compute the signals of the creators that one lake object touched."""
+    run_step(current_stores(), key, enrich_one)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the records of one object say."""
+
+    accounts: list[Account] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    records_of: dict[str, list[str]] = field(default_factory=dict)
+    letters: list[deadletters.DeadLetter] = field(default_factory=list)
+
+
+def _mapping(stores: Stores, dataset_id: str, known: dict[str, DatasetMapping]) -> DatasetMapping:
+    if dataset_id not in known:
+        known[dataset_id] = parse_mapping(stores.lake.get_json(f"{DATASETS}/{dataset_id}/manifest.json")["mapping"])
+    return known[dataset_id]
+
+
+def _read_batch(stores: Stores, key: str, records: Iterable[RawRecord]) -> _Batch:
+    batch = _Batch()
+    mappings: dict[str, DatasetMapping] = {}
+    for number, record in enumerate(records):
+        dataset_id = str(record.body["dataset"])
+        try:
+            found = normalise(record, _mapping(stores, dataset_id, mappings))
+        except BadRecord as error:
+            batch.letters.append(
+                deadletters.letter_of(
+                    error,
+                    stage="normalise",
+                    dataset_id=dataset_id,
+                    raw_key=key,
+                    line=record.body["line"],
+                    excerpt=str(record.body["row"]),
+                )
+            )
+            continue
+        batch.accounts += found.accounts
+        batch.posts += found.posts
+        batch.records_of[str(number)] = [account.account_id for account in found.accounts]
+    return batch
+
+
+def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, key: str) -> int:
+    """Take stale records out of the batch, dead-letter those that were refused; returns how many were stale."""
+    refused = {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
+    stale = 0
+    for number, account_ids in list(batch.records_of.items()):
+        reasons = [refused[account_id] for account_id in account_ids if account_id in refused]
+        if reasons:
+            where = {"raw_key": key, "line": int(number)}
+            batch.letters.append(deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], **where))
+            del batch.records_of[number]
+        elif account_ids and outcome.stale.issuperset(account_ids):
+            stale += 1
+            del batch.records_of[number]
+    return stale
+
+
+def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
+    """Normalise and resolve one lake object; doing it again changes nothing."""
+    receipt = _receipt(stores, key)
+    batch = _read_batch(stores, key, stores.lake.read(key))
+    kept = list(profiles.newest(batch.accounts).values())
+    outcome = profiles.save(stores.cluster, batch.accounts, batch.posts, raw_key=key)
+    stale = _book_profiles(batch, outcome, key)
+    creator_ids: list[str] = []
+    with lease(stores.queue.redis, f"{stores.settings.index_prefix}{RESOLVE_LEASE}"):
+        resolver.save_edges(stores.cluster, kept, raw_key=key)
+        creator_ids = resolver.resolve(stores.cluster, [account.account_id for account in kept])
+    deadletters.add(stores.cluster, batch.letters)
+    receipt = receipt.model_copy(
+        update={
+            "state": State.NORMALISED,
+            "stale": stale,
+            "dead_lettered": len(batch.letters),
+            "records_of": batch.records_of,
+            "creator_ids": creator_ids,
+            "attempts": 0,
+        }
+    )
+    receipts.save(stores.cluster, receipt)
+    stores.queue.enqueue("enrich_object", key)
+    return receipt
+
+
+def _receipt(stores: Stores, key: str) -> receipts.ObjectReceipt:
+    receipt = receipts.load(stores.cluster, key)
+    if receipt is None:
+        detail = f"no receipt for lake object {key}: it was not landed by a fetcher"
+        raise NotFound(detail)
+    return receipt
+
+
+def load_facts(stores: Stores, creator_ids: Iterable[str]) -> list[CreatorFacts]:
+    """Return everything known about creators; ids that redirect elsewhere are left out."""
+    identities = stores.cluster.sources("identities", creator_ids)
+    alive = {cid: doc["account_ids"] for cid, doc in identities.items() if not doc["redirect_to"]}
+    wanted = [account_id for account_ids in alive.values() for account_id in account_ids]
+    accounts = profiles.load_accounts(stores.cluster, wanted)
+    history = profiles.load_observations(stores.cluster, wanted)
+    posts = profiles.load_posts(stores.cluster, wanted)
+    return [
+        CreatorFacts(
+            creator_id=creator_id,
+            accounts=tuple(accounts[a] for a in account_ids if a in accounts),
+            posts=tuple(post for a in account_ids for post in posts.get(a, ())),
+            observations={a: history[a] for a in account_ids if a in history},
+        )
+        for creator_id, account_ids in alive.items()
+    ]
+
+
+@cache
+def _classifier(encoder: TextEncoder) -> NicheClassifier:
+    return NicheClassifier(encoder)
+
+
+def enrich_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
+    """Compute and store the signals of one object's creators; doing it again changes nothing."""
+    receipt = _receipt(stores, key)
+    read_at = clock_ms(stores.queue.redis)
+    facts = load_facts(stores, receipt.creator_ids)
+    encoder = open_encoder(stores.settings)
+    reuse = signal_store.known_vectors(stores.cluster, [fact.creator_id for fact in facts], encoder.fingerprint)
+    computed = compute_signals(facts, encoder, _classifier(encoder), reuse)
+    signal_store.save(stores.cluster, computed, version=read_at)
+    receipt = receipt.model_copy(update={"state": State.ENRICHED, "attempts": 0})
+    receipts.save(stores.cluster, receipt)
+    stores.queue.enqueue("index_object", key)
+    return receipt

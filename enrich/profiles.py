@@ -1,0 +1,162 @@
+"""The normalised truth in its indices: one profile an account, its history, its posts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from creators.ids import content_hash, parse_account_id, version_of
+from creators.models import Account, Observation, Post
+from creators.stores import bulk
+from creators.text import normalise_handle
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from creators.stores.cluster import Cluster
+
+POSTS_PER_ACCOUNT = 12
+"""As many recent posts as the engagement rate looks at."""
+TERMS_BATCH = 500
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def account_version(account: Account) -> int:
+    """Return the external version of a profile: its time, ties broken by content."""
+    return version_of(_ms(account.fetched_at), content_hash(account.model_dump_json().encode()))
+
+
+def newest(accounts: Iterable[Account]) -> dict[str, Account]:
+    """Return the newest record of each account, the one that the index would keep."""
+    kept: dict[str, Account] = {}
+    for account in accounts:
+        other = kept.get(account.account_id)
+        if other is None or account_version(account) > account_version(other):
+            kept[account.account_id] = account
+    return kept
+
+
+def _profile(account: Account, raw_key: str) -> bulk.Action:
+    doc = {
+        "account_id": account.account_id,
+        "platform": account.platform,
+        "native_id": account.native_id,
+        "handle": normalise_handle(account.handle) if account.handle else None,
+        "person_key": account.person_key,
+        "source": account.source,
+        "raw_key": raw_key,
+        "fetched_at": account.fetched_at.isoformat(),
+        "account": account.model_dump(mode="json", exclude_defaults=True),
+    }
+    return bulk.Action(f"profiles-{account.platform}", account.account_id, doc, account_version(account))
+
+
+def _observations(account: Account) -> list[bulk.Action]:
+    actions = []
+    for seen in (*account.history, account.observation):
+        doc = seen.model_dump(mode="json", exclude_none=True) | {"account_id": account.account_id}
+        # One point a day; the latest of a day stands.
+        point_id = f"{account.account_id}@{seen.at:%Y-%m-%d}"
+        version = version_of(_ms(seen.at), content_hash(seen.model_dump_json().encode()))
+        actions.append(bulk.Action("observations", point_id, doc, version))
+    return actions
+
+
+def _post(post: Post) -> bulk.Action:
+    doc = {
+        "post_id": post.post_id,
+        "account_id": post.account_id,
+        "posted_at": post.posted_at.isoformat() if post.posted_at else None,
+        "fetched_at": post.fetched_at.isoformat(),
+        "source": post.source,
+        "post": post.model_dump(mode="json", exclude_defaults=True),
+    }
+    version = version_of(_ms(post.fetched_at), content_hash(post.model_dump_json().encode()))
+    return bulk.Action(f"posts-{post.platform}", post.post_id, doc, version)
+
+
+def save(cluster: Cluster, accounts: Sequence[Account], posts: Sequence[Post], *, raw_key: str) -> bulk.BulkOutcome:
+    """Write accounts with their history and posts; returns where each account's profile ended.
+
+    History and posts are searchable when this returns, because the next stages look them up by account.
+    """
+    history = [action for account in accounts for action in _observations(account)]
+    bulk.write(cluster, history)
+    if history:
+        cluster.refresh("observations")
+    written_posts = [_post(post) for post in posts]
+    bulk.write(cluster, written_posts)
+    if written_posts:
+        cluster.refresh("posts")
+    return bulk.write(cluster, [_profile(account, raw_key) for account in newest(accounts).values()])
+
+
+def load_accounts(cluster: Cluster, account_ids: Iterable[str]) -> dict[str, Account]:
+    """Return the profiles that exist among ``account_ids``."""
+    ordered = sorted(set(account_ids))
+    found: dict[str, Account] = {}
+    for platform, group in groupby(ordered, key=lambda account_id: parse_account_id(account_id)[0]):
+        docs = cluster.sources(f"profiles-{platform}", group, fields=["account"])
+        found |= {account_id: Account.model_validate(doc["account"]) for account_id, doc in docs.items()}
+    return found
+
+
+def load_observations(cluster: Cluster, account_ids: Sequence[str]) -> dict[str, tuple[Observation, ...]]:
+    """Return the history of each account, oldest first."""
+    found: dict[str, list[Observation]] = {}
+    for start in range(0, len(account_ids), TERMS_BATCH):
+        body = {
+            "query": {"bool": {"filter": [{"terms": {"account_id": list(account_ids[start : start + TERMS_BATCH])}}]}},
+            "sort": [{"account_id": "asc"}, {"at": "asc"}],
+        }
+        for hit in cluster.scan("observations", body, size=5000):
+            point = dict(hit["_source"])
+            found.setdefault(point.pop("account_id"), []).append(Observation.model_validate(point))
+    return {account_id: tuple(points) for account_id, points in found.items()}
+
+
+def load_posts(cluster: Cluster, account_ids: Sequence[str]) -> Mapping[str, tuple[Post, ...]]:
+    """Return the latest posts of each account, newest first, at most ``POSTS_PER_ACCOUNT``."""
+    found: dict[str, tuple[Post, ...]] = {}
+    for start in range(0, len(account_ids), TERMS_BATCH):
+        batch = list(account_ids[start : start + TERMS_BATCH])
+        latest = {"name": "latest", "size": POSTS_PER_ACCOUNT, "sort": [{"posted_at": "desc"}], "_source": ["post"]}
+        body = {
+            "size": len(batch),
+            "_source": False,
+            "track_total_hits": False,
+            "query": {"bool": {"filter": [{"terms": {"account_id": batch}}]}},
+            "collapse": {"field": "account_id", "inner_hits": latest},
+        }
+        for hit in cluster.search("posts", body)["hits"]["hits"]:
+            posts = tuple(
+                Post.model_validate(inner["_source"]["post"]) for inner in hit["inner_hits"]["latest"]["hits"]["hits"]
+            )
+            found[posts[0].account_id] = posts
+    return found
+
+
+def holders_of(cluster: Cluster, handles: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    """Return ``platform:handle`` → the accounts that have had it, the one seen last first.
+
+    Args:
+        cluster: to ask.
+        handles: normalised handles by platform.
+    """
+    found: dict[str, list[str]] = {}
+    for platform, wanted in handles.items():
+        index = f"profiles-{platform}"
+        cluster.refresh(index)
+        body = {
+            "_source": ["account_id", "handle"],
+            "query": {"bool": {"filter": [{"terms": {"handle": sorted(wanted)}}]}},
+            "sort": [{"fetched_at": "desc"}, {"account_id": "asc"}],
+        }
+        for hit in cluster.scan(index, body):
+            source = hit["_source"]
+            found.setdefault(f"{platform}:{source['handle']}", []).append(source["account_id"])
+    return found

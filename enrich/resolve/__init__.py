@@ -1,0 +1,1 @@
+"""Stage 3: which accounts are the same person."""

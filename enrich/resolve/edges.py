@@ -1,0 +1,83 @@
+"""Evidence that two accounts are one person, as edges between nodes; pure.
+
+A node is an account (``youtube:UC…``), a person that a source names (``person:congress:A000055``) or a handle that a
+source links to (``handle:x:senexample``), whose account may not have been seen yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from creators.ids import account_id, content_hash
+from creators.models import Account, Link, Platform
+from creators.text import normalise_handle
+
+EdgeKind = Literal["person_id", "declared_link"]
+_PLATFORMS = frozenset(Platform)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``left`` (an account) and ``right`` (any node) belong to one person, for the reason ``kind``."""
+
+    left: str
+    right: str
+    kind: EdgeKind
+
+    @property
+    def edge_id(self) -> str:
+        """The same evidence is the same edge."""
+        return content_hash(f"{self.left}|{self.right}|{self.kind}".encode())[:32]
+
+
+def person_node(person_key: str) -> str:
+    """Return the node of a person that a source names."""
+    return f"person:{person_key}"
+
+
+def handle_node(platform: str, handle: str) -> str:
+    """Return the node of a handle, whatever its spelling."""
+    return f"handle:{platform}:{normalise_handle(handle)}"
+
+
+def _link_node(link: Link) -> str | None:
+    if link.platform not in _PLATFORMS:
+        return None
+    if link.native_id:
+        return account_id(link.platform, link.native_id)
+    return handle_node(link.platform, link.handle) if link.handle else None
+
+
+def edges_of(account: Account) -> list[Edge]:
+    """Return the evidence that one account carries."""
+    edges = []
+    if account.person_key:
+        edges.append(Edge(account.account_id, person_node(account.person_key), "person_id"))
+    for link in account.links:
+        node = _link_node(link)
+        if node and node != account.account_id:
+            edges.append(Edge(account.account_id, node, "declared_link"))
+    return edges
+
+
+def components(accounts: Iterable[str], joins: Iterable[tuple[str, str]]) -> list[set[str]]:
+    """Return the connected components of nodes, each as the set of its nodes."""
+    parent: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        parent.setdefault(node, node)
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for account in accounts:
+        root(account)
+    for left, right in joins:
+        parent[root(left)] = root(right)
+    groups: dict[str, set[str]] = {}
+    for node in parent:
+        groups.setdefault(root(node), set()).add(node)
+    return list(groups.values())

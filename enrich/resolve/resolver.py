@@ -1,0 +1,156 @@
+"""Accounts become creators: the connected components of declared evidence.
+
+The state is a pure function of the edges and profiles written so far, so the end is the same whatever arrives first,
+and doing it again changes nothing. The creator id that survives a join is that of the account with the smallest
+(first seen, ``platform:native_id``); the others redirect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import structlog
+
+from creators import ids
+from creators.models import Account, Platform
+from creators.stores import bulk
+from enrich import profiles
+from enrich.resolve.edges import Edge, components, edges_of, handle_node
+
+if TYPE_CHECKING:
+    from creators.stores.cluster import Cluster
+
+MAX_ACCOUNTS = 50
+"""A component larger than this comes from shared evidence (an agency's link), not from one person: it is not joined."""
+TERMS_BATCH = 500
+PAGE = 5000
+_PLATFORMS = frozenset(Platform)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Neighbourhood:
+    """Everything reachable from a set of accounts."""
+
+    nodes: set[str] = field(default_factory=set)
+    joins: set[tuple[str, str]] = field(default_factory=set)
+
+
+def save_edges(cluster: Cluster, accounts: Iterable[Account], *, raw_key: str) -> int:
+    """Write the evidence that accounts carry, searchable at once; returns how many edges."""
+    actions = [
+        bulk.Action(
+            "identity-edges",
+            edge.edge_id,
+            {
+                "left": edge.left,
+                "right": edge.right,
+                "kind": edge.kind,
+                "evidence": {"raw_key": raw_key},
+                "at": account.fetched_at.isoformat(),
+            },
+        )
+        for account in accounts
+        for edge in edges_of(account)
+    ]
+    if actions:
+        bulk.write(cluster, actions)
+        cluster.refresh("identity-edges")
+    return len(actions)
+
+
+def _is_account(node: str) -> bool:
+    return node.partition(":")[0] in _PLATFORMS
+
+
+def _edges_at(cluster: Cluster, nodes: list[str]) -> Iterable[Edge]:
+    for start in range(0, len(nodes), TERMS_BATCH):
+        batch = nodes[start : start + TERMS_BATCH]
+        either = [{"terms": {"left": batch}}, {"terms": {"right": batch}}]
+        body = {
+            "query": {"bool": {"filter": [{"bool": {"should": either}}]}},
+            "sort": [{"left": "asc"}, {"right": "asc"}, {"kind": "asc"}],
+        }
+        for hit in cluster.scan("identity-edges", body, size=PAGE):
+            source = hit["_source"]
+            yield Edge(source["left"], source["right"], source["kind"])
+
+
+def _holders(cluster: Cluster, nodes: Iterable[str]) -> dict[str, list[str]]:
+    """Return handle node → accounts that have had the handle, the present holder first."""
+    wanted: dict[str, set[str]] = {}
+    for node in nodes:
+        if node.startswith("handle:"):
+            _, platform, handle = node.split(":", 2)
+            wanted.setdefault(platform, set()).add(handle)
+    return {f"handle:{key}": accounts for key, accounts in profiles.holders_of(cluster, wanted).items()}
+
+
+def _own_handles(accounts: Iterable[Account]) -> set[str]:
+    return {handle_node(account.platform, account.handle) for account in accounts if account.handle}
+
+
+def _neighbourhood(cluster: Cluster, account_ids: Iterable[str]) -> _Neighbourhood:
+    found = _Neighbourhood()
+    frontier = set(account_ids)
+    while frontier:
+        found.nodes |= frontier
+        known = profiles.load_accounts(cluster, filter(_is_account, frontier))
+        # An account meets a link to its handle only if such a link exists; sharing a handle alone is no evidence.
+        edges = list(_edges_at(cluster, sorted(frontier | _own_handles(known.values()))))
+        joins = {(edge.left, edge.right) for edge in edges}
+        reached = {node for join in joins for node in join}
+        holders = _holders(cluster, reached)
+        joins |= {(node, accounts[0]) for node, accounts in holders.items()}
+        found.joins |= joins
+        # Former holders are looked at again too: they may have been joined while they had the handle.
+        frontier = (reached | {account for accounts in holders.values() for account in accounts}) - found.nodes
+    return found
+
+
+def _survivor(first_seen: dict[str, str], group: set[str]) -> str:
+    return min(group, key=lambda account_id: (first_seen.get(account_id, ""), account_id))
+
+
+def _first_seen(cluster: Cluster, account_ids: list[str]) -> dict[str, str]:
+    history = profiles.load_observations(cluster, account_ids)
+    return {account_id: points[0].at.isoformat() for account_id, points in history.items()}
+
+
+def _identity_actions(creator_id: str, group: list[str]) -> list[bulk.Action]:
+    own = {"creator_id": creator_id, "account_ids": group, "redirect_to": None}
+    actions = [bulk.Action("identities", creator_id, own)]
+    for account_id in group:
+        other = ids.creator_id(account_id)
+        if other != creator_id:
+            doc = {"creator_id": other, "account_ids": [], "redirect_to": creator_id}
+            actions.append(bulk.Action("identities", other, doc))
+    return actions
+
+
+def resolve(cluster: Cluster, account_ids: Iterable[str]) -> list[str]:
+    """Assign accounts, and all they are joined with, to creators; returns the ids of every creator touched.
+
+    The caller holds the lease of resolution: two resolvers at once would each see half of a join.
+    """
+    neighbourhood = _neighbourhood(cluster, account_ids)
+    accounts = profiles.load_accounts(cluster, (node for node in neighbourhood.nodes if _is_account(node)))
+    groups = []
+    for component in components(accounts, neighbourhood.joins):
+        group = component & accounts.keys()
+        if len(group) > MAX_ACCOUNTS:
+            log.warning("component_not_joined", accounts=len(group), sample=sorted(group)[:3])
+            groups += [{account_id} for account_id in group]
+        elif group:
+            groups.append(group)
+    joined = [account_id for group in groups if len(group) > 1 for account_id in group]
+    first_seen = _first_seen(cluster, joined) if joined else {}
+    actions: list[bulk.Action] = []
+    for group in groups:
+        creator_id = ids.creator_id(_survivor(first_seen, group))
+        actions += _identity_actions(creator_id, sorted(group))
+    bulk.write(cluster, actions)
+    return [action.doc_id for action in actions]

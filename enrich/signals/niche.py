@@ -1,0 +1,154 @@
+"""Niches of a creator with a confidence: from names that the source gives, else from meaning.
+
+Evidence in order, each with its confidence:
+
+1. a category that is an alias of a niche: 0.95; a topic: 0.90 (the source's own words, see ``mappings.niches``);
+2. a category or topic that no alias knows: its embedding against those of the niches;
+3. the bio, where 1 and 2 gave nothing or only broad niches (``Lifestyle``): its embedding against those of the niches.
+
+For 2 and 3 the similarity of a niche is the largest cosine to its label and prompts, and the confidence is
+``1 / (1 + exp(-(a + b * cosine + c * z)))``, where ``z`` says how many standard deviations the niche stands above the
+mean of all niches for this text. ``a, b, c`` were fitted so that the confidence is the share of right answers
+(``python -m benchmarks.encoder niches``; ``docs/decisions/0005`` has the numbers). A niche keeps its best confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from creators.models import NicheScore
+from creators.text import clean_line
+from enrich.encoders.text import TextEncoder
+from mappings.niches import NICHES, category_key, niche_for_category, says_nothing
+
+CATEGORY_CONFIDENCE = 0.95
+TOPIC_CONFIDENCE = 0.90
+MAX_NICHES = 4
+MAX_CACHED_NAMES = 50_000
+_ID = [niche.id for niche in NICHES]
+_BROAD = frozenset(niche.id for niche in NICHES if niche.broad)
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Constants that turn a similarity into a probability of being right; below ``least`` it is not worth telling."""
+
+    offset: float
+    per_cosine: float
+    per_deviation: float
+    least: float
+
+
+NAME_CALIBRATION = Calibration(-7.06, 0.96, 2.03, least=0.5)
+BIO_CALIBRATION = Calibration(-4.55, 2.77, 1.07, least=0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class NicheInput:
+    """What is known about one creator.
+
+    Attributes:
+        bio: in the creator's own words; None where there is none or it was composed from facts.
+        categories: as the source names them.
+        topics: as the source or the creator names them.
+        bio_vector: the vector of ``bio`` where the caller has it already.
+    """
+
+    bio: str | None = None
+    categories: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    bio_vector: Floats | None = None
+
+
+class NicheClassifier:
+    """Classifies batches; category names are encoded once per process."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        prompts = [(row, text) for row, niche in enumerate(NICHES) for text in (niche.label, *niche.prompts)]
+        self._owners = np.array([row for row, _ in prompts])
+        self._prompts = encoder.encode([text for _, text in prompts])
+        self._names: dict[str, dict[str, float]] = {}
+
+    def classify(self, inputs: Sequence[NicheInput]) -> list[tuple[NicheScore, ...]]:
+        """Return at most 4 niches for each input, the most certain first; none where nothing is likely enough."""
+        self._learn_names({name for item in inputs for name in (*item.categories, *item.topics)})
+        found = [self._from_names(item) for item in inputs]
+        rows = [row for row, item in enumerate(inputs) if has_words(item.bio) and not (found[row].keys() - _BROAD)]
+        for row, scores in zip(rows, self._from_bios([inputs[row] for row in rows]), strict=True):
+            _keep_best(found[row], scores)
+        return [_ranked(scores) for scores in found]
+
+    def similarities(self, vectors: Floats) -> Floats:
+        """Return the similarity of each text to each niche, of shape (texts, niches)."""
+        cosines = vectors @ self._prompts.T
+        result = np.full((len(vectors), len(_ID)), -1, dtype=np.float32)
+        for column, owner in enumerate(self._owners):
+            np.maximum(result[:, owner], cosines[:, column], out=result[:, owner])
+        return result
+
+    def _from_names(self, item: NicheInput) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for names, confidence in ((item.categories, CATEGORY_CONFIDENCE), (item.topics, TOPIC_CONFIDENCE)):
+            for name in names:
+                niche = niche_for_category(name)
+                _keep_best(found, {niche: confidence} if niche else self._names.get(category_key(name), {}))
+        return found
+
+    def _learn_names(self, names: Iterable[str]) -> None:
+        unknown = {category_key(name) for name in names if not says_nothing(name) and niche_for_category(name) is None}
+        new = sorted(unknown - self._names.keys())
+        if len(self._names) + len(new) > MAX_CACHED_NAMES:
+            self._names.clear()
+            new = sorted(unknown)
+        self._names.update(zip(new, self._scores(self._encoder.encode(new), NAME_CALIBRATION), strict=True))
+
+    def _from_bios(self, items: Sequence[NicheInput]) -> list[dict[str, float]]:
+        vectors = np.empty((len(items), self._encoder.dimension), dtype=np.float32)
+        missing = [row for row, item in enumerate(items) if item.bio_vector is None]
+        vectors[missing] = self._encoder.encode([clean_line(items[row].bio or "") for row in missing])
+        for row, item in enumerate(items):
+            if item.bio_vector is not None:
+                vectors[row] = item.bio_vector
+        return self._scores(vectors, BIO_CALIBRATION)
+
+    def _scores(self, vectors: Floats, calibration: Calibration) -> list[dict[str, float]]:
+        if not len(vectors):
+            return []
+        confidences = calibrated(self.similarities(vectors), calibration)
+        return [
+            {_ID[column]: round(float(row[column]), 4) for column in np.flatnonzero(row >= calibration.least)}
+            for row in confidences
+        ]
+
+
+def calibrated(similarities: Floats, calibration: Calibration) -> Floats:
+    """Return the confidence for each similarity, of the same shape (texts, niches)."""
+    mean = similarities.mean(axis=1, keepdims=True)
+    deviation = np.maximum(similarities.std(axis=1, keepdims=True), np.finfo(np.float32).eps)
+    z = (similarities - mean) / deviation
+    exponent = calibration.offset + calibration.per_cosine * similarities + calibration.per_deviation * z
+    confidences: Floats = 1 / (1 + np.exp(-exponent))
+    return confidences
+
+
+def has_words(bio: str | None) -> bool:
+    """Return whether a bio has anything to read."""
+    return bool(bio) and any(character.isalpha() for character in bio or "")
+
+
+def _keep_best(found: dict[str, float], more: dict[str, float]) -> None:
+    for niche, confidence in more.items():
+        found[niche] = max(confidence, found.get(niche, 0.0))
+
+
+def _ranked(scores: dict[str, float]) -> tuple[NicheScore, ...]:
+    # Equal confidences keep the order of the evidence: the source's first category leads.
+    best = sorted(scores.items(), key=lambda item: -item[1])[:MAX_NICHES]
+    return tuple(NicheScore(niche=niche, confidence=confidence) for niche, confidence in best)
