@@ -1,0 +1,1 @@
+"""Stage 5: reads Creator, Account and Signals, writes CreatorDocument to the search index."""

@@ -1,0 +1,179 @@
+"""A creator with accounts and signals becomes the document that search reads; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from creators.models import DOMAIN_OF, Account, Domain, Engagement, Growth, Signals
+from creators.text import clean_line, transliterate
+from mappings.fields import VECTOR, follower_band
+from mappings.niches import NICHES
+
+CreatorDocument = dict[str, Any]
+"""One document of ``creators``; its keys are the fields of the strict mapping, which refuses any other."""
+
+FLOAT_DIGITS = 6
+"""Digits of a vector's components in JSON: the error is far below what the index resolves."""
+GROWTH_WINDOWS = (30, 90, 180)
+_LABELS = {niche.id: niche.label for niche in NICHES}
+
+
+def primary_account(accounts: Sequence[Account]) -> Account:
+    """Return the account with the largest known audience, else the first."""
+    known = [account for account in accounts if account.followers is not None]
+    if not known:
+        return accounts[0]
+    return max(known, key=lambda account: (account.followers or 0, account.account_id))
+
+
+def domain_of(accounts: Sequence[Account]) -> Domain:
+    """Return the domain whose index holds the creator."""
+    return DOMAIN_OF[primary_account(accounts).platform]
+
+
+def _distinct(values: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(value for value in values if value))
+
+
+def _account_facts(account: Account, engagement: Sequence[Engagement]) -> dict[str, Any]:
+    rate = next((e.rate for e in engagement if e.platform == account.platform), None)
+    facts = {
+        "account_id": account.account_id,
+        "native_id": account.native_id,
+        "handle": account.handle,
+        "name": account.name,
+        "url": account.url,
+        "followers": account.followers,
+        "following": account.following,
+        "posts": account.posts,
+        "views": account.views,
+        "engagement_rate": rate,
+        "verified": account.verified,
+        "joined_on": account.joined_on.isoformat() if account.joined_on else None,
+        "last_posted_at": account.last_posted_at.isoformat() if account.last_posted_at else None,
+        "as_of": account.fetched_at.isoformat(),
+        "source": account.source,
+        "tier": account.tier,
+        "degraded": account.degraded,
+        "provenance": account.provenance,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _per_platform(accounts: Sequence[Account], engagement: Sequence[Engagement]) -> dict[str, Any]:
+    """One account a platform; of several on one platform the largest stands for it."""
+    best: dict[str, Account] = {}
+    for account in accounts:
+        other = best.get(account.platform)
+        best[account.platform] = account if other is None else primary_account((other, account))
+    return {platform: _account_facts(account, engagement) for platform, account in sorted(best.items())}
+
+
+def _has(accounts: Sequence[Account]) -> list[str]:
+    found = {str(account.platform) for account in accounts}
+    if any(account.has_email for account in accounts):
+        found.add("email")
+    if any(account.website for account in accounts):
+        found.add("website")
+    return sorted(found)
+
+
+def _best_bio(accounts: Sequence[Account]) -> Account | None:
+    """The longest bio that somebody wrote, else a composed one."""
+    with_bio = [account for account in accounts if account.bio]
+    return max(with_bio, key=lambda a: (not a.bio_composed, len(a.bio or ""), a.account_id), default=None)
+
+
+def _identity_fields(accounts: Sequence[Account], first: Account) -> dict[str, Any]:
+    names = _distinct(account.name and clean_line(account.name) for account in accounts)
+    handles = _distinct(account.handle for account in accounts)
+    name = (clean_line(first.name) if first.name else None) or next(iter(names), None) or first.handle
+    return {
+        "name": name or first.native_id,
+        "names": names,
+        "names_ascii": _distinct(transliterate(one) for one in names),
+        "handles": handles,
+        "platforms": sorted({str(account.platform) for account in accounts}),
+        "has": _has(accounts),
+        "website": next((account.website for account in accounts if account.website), None),
+        "links": [link.model_dump(exclude_none=True) for account in accounts for link in account.links] or None,
+    }
+
+
+def _metric_fields(first: Account, signals: Signals) -> dict[str, Any]:
+    engagement: Engagement | None = next((e for e in signals.engagement if e.platform == first.platform), None)
+    engagement = engagement or next(iter(signals.engagement), None)
+    growth: dict[int, Growth] = {}
+    for one in signals.growth:
+        if one.platform == first.platform:
+            growth[one.window_days] = one
+    return {
+        "followers": first.followers,
+        "follower_band": follower_band(first.followers),
+        "engagement_rate": engagement.rate if engagement else None,
+        "engagement": [e.model_dump(mode="json") for e in signals.engagement] or None,
+        "growth": [g.model_dump(mode="json") for g in signals.growth] or None,
+        **{f"growth_{days}d": growth[days].rate if days in growth else None for days in GROWTH_WINDOWS},
+    }
+
+
+def _niche_fields(signals: Signals) -> dict[str, Any]:
+    niches = [score.niche for score in signals.niches]
+    return {
+        "niches": niches,
+        "primary_niche": next(iter(niches), None),
+        "niche_labels": [_LABELS[niche] for niche in niches],
+        "niche_scores": {score.niche: round(score.confidence, 3) for score in signals.niches} or None,
+    }
+
+
+def _time_fields(accounts: Sequence[Account]) -> dict[str, Any]:
+    joined = [account.joined_on for account in accounts if account.joined_on]
+    posted = [account.last_posted_at for account in accounts if account.last_posted_at]
+    return {
+        "joined_on": min(joined).isoformat() if joined else None,
+        "last_posted_at": max(posted).isoformat() if posted else None,
+        "as_of": max(account.fetched_at for account in accounts).isoformat(),
+    }
+
+
+def _languages(accounts: Sequence[Account], signals: Signals) -> dict[str, Any]:
+    languages = _distinct([signals.language, *(account.language for account in accounts)])
+    return {"languages": languages, "language_confidence": signals.language_confidence}
+
+
+def build_document(creator_id: str, accounts: Sequence[Account], signals: Signals, *, recipe: str) -> CreatorDocument:
+    """Return the document of one creator; absent facts are absent fields.
+
+    Args:
+        creator_id: of the creator.
+        accounts: at least one.
+        signals: computed from these accounts.
+        recipe: version of the text that the vector encodes.
+    """
+    first = primary_account(accounts)
+    bio = _best_bio(accounts)
+    doc: Mapping[str, Any] = {
+        "creator_id": creator_id,
+        "domain": domain_of(accounts),
+        **_identity_fields(accounts, first),
+        "bio": bio.bio if bio else None,
+        "bio_composed": bio.bio_composed if bio else None,
+        "categories": _distinct(category for account in accounts for category in account.categories),
+        "topics": _distinct(topic for account in accounts for topic in account.topics),
+        **_niche_fields(signals),
+        "countries": _distinct(account.country for account in accounts),
+        **_languages(accounts, signals),
+        **_metric_fields(first, signals),
+        "verified": any(account.verified for account in accounts) or None,
+        **_time_fields(accounts),
+        "account_count": len(accounts),
+        "sources": _distinct(account.source for account in accounts),
+        "degraded": any(account.degraded for account in accounts),
+        "accounts": _per_platform(accounts, signals.engagement),
+        "text_hash": signals.text_hash,
+        "recipe": recipe,
+        VECTOR: [round(component, FLOAT_DIGITS) for component in signals.vector],
+    }
+    return {name: value for name, value in doc.items() if value is not None and value != []}

@@ -1,0 +1,112 @@
+"""What the queue ``index`` runs: creators become searchable, and their source records are booked as indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from enrich.signals.embedding_text import RECIPE
+
+from creators.errors import NotFound
+from creators.models import Domain
+from creators.stores import bulk, deadletters, receipts
+from creators.stores.coordination import clock_ms
+from creators.stores.receipts import State
+from creators.stores.session import Stores, current_stores
+from creators.stores.steps import run_step
+from enrich import profiles, signal_store
+from indexers.documents import build_document, domain_of
+from mappings.registry import CREATORS
+
+if TYPE_CHECKING:
+    from creators.stores.cluster import Cluster
+
+
+def index_object(key: str) -> None:
+    """Index the creators that one lake object touched."""
+    run_step(current_stores(), key, index_one)
+
+
+def _actions(
+    cluster: Cluster, creator_ids: Iterable[str], version: int
+) -> tuple[list[bulk.Action], dict[str, Domain | None], dict[str, str]]:
+    """Return the writes, the domain each creator now lives in (None: nowhere), and account id → creator id."""
+    identities = cluster.sources("identities", creator_ids)
+    members = [account_id for doc in identities.values() for account_id in doc["account_ids"]]
+    accounts = profiles.load_accounts(cluster, members)
+    signals = signal_store.load(cluster, identities)
+    writes: list[bulk.Action] = []
+    home: dict[str, Domain | None] = {}
+    creator_of: dict[str, str] = {}
+    for creator_id, identity in identities.items():
+        own = [accounts[a] for a in identity["account_ids"] if a in accounts]
+        if identity["redirect_to"] or not own or creator_id not in signals:
+            home[creator_id] = None
+            continue
+        home[creator_id] = domain_of(own)
+        creator_of |= {account.account_id: creator_id for account in own}
+        doc = build_document(creator_id, own, signals[creator_id], recipe=RECIPE)
+        writes.append(bulk.Action(f"{CREATORS}-{home[creator_id]}", creator_id, doc, version))
+    return writes, home, creator_of
+
+
+def _departures(cluster: Cluster, home: dict[str, Domain | None], version: int) -> list[bulk.Action]:
+    """Return the deletions of documents that lie in another index than their creator's."""
+    gone = []
+    for domain in Domain:
+        index = f"{CREATORS}-{domain}"
+        elsewhere = [creator_id for creator_id, lives_in in home.items() if lives_in != domain]
+        present = cluster.sources(index, elsewhere, fields=[])
+        gone += [bulk.Action(index, creator_id, None, version) for creator_id in present]
+    return gone
+
+
+def index_creators(stores: Stores, creator_ids: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Write the documents of creators as their stores are now.
+
+    The version of each document is the time at which its inputs were read: of two writers the one that read last
+    stands, and every change of an input is followed by a reading of its own.
+
+    Returns:
+        account id → creator id of every account indexed, and creator id → reason of every refused document.
+    """
+    version = clock_ms(stores.queue.redis)
+    writes, home, creator_of = _actions(stores.cluster, creator_ids, version)
+    outcome = bulk.write(stores.cluster, writes)
+    # New places first: a creator that moves is for a moment found twice (search collapses), never not at all.
+    bulk.write(stores.cluster, _departures(stores.cluster, home, version))
+    return creator_of, {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
+
+
+def index_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
+    """Index one object's creators and book its records; doing it again changes nothing."""
+    receipt = receipts.load(stores.cluster, key)
+    if receipt is None:
+        detail = f"no receipt for lake object {key}"
+        raise NotFound(detail)
+    creator_of, refused = index_creators(stores, receipt.creator_ids)
+    letters = []
+    for number, account_ids in receipt.records_of.items():
+        reasons = [refused[creator_of[a]] for a in account_ids if creator_of.get(a) in refused]
+        if reasons:
+            letters.append(
+                deadletters.DeadLetter(
+                    "index",
+                    "refused_by_index",
+                    reasons[0],
+                    dataset_id=receipt.dataset_id,
+                    raw_key=key,
+                    line=int(number),
+                )
+            )
+    deadletters.add(stores.cluster, letters)
+    receipt = receipt.model_copy(
+        update={
+            "state": State.INDEXED,
+            "indexed": len(receipt.records_of) - len(letters),
+            # Not added to what was booked before: this job may run twice.
+            "dead_lettered": receipt.records - receipt.stale - len(receipt.records_of) + len(letters),
+        }
+    )
+    receipts.save(stores.cluster, receipt)
+    return receipt

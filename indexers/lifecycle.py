@@ -1,0 +1,76 @@
+"""Indices come and go whole: created under their content hash, reached by alias, replaced and never edited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from creators.errors import EncoderMismatch, NotFound
+from mappings.registry import CREATORS, FAMILIES, IndexFamily, definition, physical_name
+
+if TYPE_CHECKING:
+    from creators.stores.cluster import Cluster
+
+
+def _alias_actions(member: str, family: IndexFamily, physical: str) -> list[tuple[str, str, str]]:
+    actions = [("add", physical, member)]
+    if family.is_split:
+        actions.append(("add", physical, family.definition))
+    return actions
+
+
+def check_encoder(cluster: Cluster, encoder: str) -> None:
+    """Refuse to mix vectors of two encoders.
+
+    Raises:
+        EncoderMismatch: the creators index was built by another encoder; the message says how to go on.
+    """
+    try:
+        metas = cluster.mapping_meta(CREATORS)
+    except NotFound:
+        return
+    for index, meta in metas.items():
+        if meta.get("encoder") != encoder:
+            detail = (
+                f"{index} was built by encoder {meta.get('encoder')}, this process has {encoder}: "
+                "set CREATORSCOPE_ENCODER_DIR back, or run `creatorscope rebuild` to encode everything again"
+            )
+            raise EncoderMismatch(detail)
+
+
+def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
+    """Create every index that is missing, with its aliases; returns the names of those created.
+
+    Raises:
+        EncoderMismatch: see :func:`check_encoder`.
+    """
+    check_encoder(cluster, encoder)
+    aliases = {alias for held in cluster.aliases().values() for alias in held}
+    created = []
+    for family in FAMILIES:
+        for member in family.members:
+            if member in aliases:
+                continue
+            physical = physical_name(member, family, encoder=encoder)
+            if cluster.create_index(physical, definition(family.definition, encoder=encoder)):
+                created.append(physical)
+            cluster.update_aliases(_alias_actions(member, family, physical))
+    return created
+
+
+def outdated(cluster: Cluster, *, encoder: str) -> list[str]:
+    """Return the aliases whose index was made from an older definition than this program has."""
+    by_alias = {alias: physical for physical, held in cluster.aliases().items() for alias in held}
+    return [
+        member
+        for family in FAMILIES
+        for member in family.members
+        if member in by_alias and by_alias[member] != physical_name(member, family, encoder=encoder)
+    ]
+
+
+def drop_derived(cluster: Cluster) -> list[str]:
+    """Delete every index that can be made again from the lake; returns their names."""
+    derived = {member for family in FAMILIES if family.derived for member in family.members}
+    doomed = sorted(physical for physical, held in cluster.aliases().items() if held & derived)
+    cluster.delete_indices(doomed)
+    return doomed

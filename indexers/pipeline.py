@@ -1,0 +1,136 @@
+"""The whole offline chain from outside: start it, follow it, bring back what fell out, do it all again.
+
+    ingest → fetch_dataset → normalise_object → enrich_object → index_object      (jobs, one lake object each)
+
+The lake and the receipts say what is to be done; the queue only carries it. A queue that lost everything is refilled
+from them by :func:`reconcile`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from creators.errors import CreatorscopeError
+from creators.stores import receipts
+from fetchers import intake
+from indexers import lifecycle
+from mappings.fields import VECTOR
+from mappings.registry import CREATORS
+
+if TYPE_CHECKING:
+    from creators.datasets import DatasetMapping
+    from creators.stores.session import Stores
+
+POLL_S = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+def prepare(stores: Stores) -> list[str]:
+    """Create missing indices for the encoder of the settings; returns the names of those created."""
+    return lifecycle.ensure(stores.cluster, encoder=encoder_fingerprint(stores))
+
+
+def encoder_fingerprint(stores: Stores) -> str:
+    """Return the fingerprint of the encoder that the settings name."""
+    from enrich.encoders.opened import open_encoder
+
+    return open_encoder(stores.settings).fingerprint
+
+
+def ingest(stores: Stores, path: Path, mapping: DatasetMapping) -> intake.Dataset:
+    """Register a file as a dataset and queue its rows; a dataset that is complete is left alone."""
+    dataset = intake.register(stores.lake, path, mapping)
+    resume(stores, dataset.dataset_id)
+    return dataset
+
+
+def resume(stores: Stores, dataset_id: str) -> bool:
+    """Queue the part of a dataset that has not been read yet; returns whether there was any."""
+    done = receipts.slices(stores.cluster, dataset_id)
+    if done and done[-1]["complete"]:
+        return False
+    # The last slice again: its objects may have landed without being queued, and landing twice changes nothing.
+    stores.queue.enqueue("fetch_dataset", dataset_id, str(done[-1]["start"] if done else 0))
+    return True
+
+
+def reconcile(stores: Stores) -> int:
+    """Queue every piece of work that is not finished, not waiting and not running; returns how many were queued."""
+    queued = 0
+    for receipt in receipts.unfinished(stores.cluster):
+        queued += stores.queue.enqueue(receipts.NEXT_JOB[receipt.state], receipt.key)
+    for dataset_id in intake.registered(stores.lake):
+        queued += resume(stores, dataset_id)
+    return queued
+
+
+def tend(stores: Stores) -> None:
+    """Reconcile, and let a store that does not answer pass until the next time."""
+    try:
+        queued = reconcile(stores)
+    except CreatorscopeError as error:
+        log.warning("reconcile_postponed", reason=error.detail)
+        return
+    if queued:
+        log.info("reconciled", queued=queued)
+
+
+def wait(
+    stores: Stores,
+    dataset_id: str | None,
+    *,
+    on_progress: Callable[[receipts.Balance], None],
+    timeout_s: float | None = None,
+) -> receipts.Balance:
+    """Follow the work until nothing is pending; returns the final balance.
+
+    Raises:
+        TimeoutError: something is still pending after ``timeout_s``.
+    """
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        balance = receipts.balance(stores.cluster, dataset_id)
+        on_progress(balance)
+        if balance.complete and balance.pending == 0:
+            stores.cluster.refresh(CREATORS)
+            return balance
+        if deadline is not None and time.monotonic() > deadline:
+            detail = f"{balance.pending} records are still pending after {timeout_s:.0f} s"
+            raise TimeoutError(detail)
+        time.sleep(POLL_S)
+
+
+def rebuild(stores: Stores) -> int:
+    """Drop every derived index and queue the whole lake again; returns how many objects the lake holds.
+
+    Dead letters stay. Searches find nothing, then more and more, until the work is done.
+    """
+    for index in lifecycle.drop_derived(stores.cluster):
+        log.info("dropped", index=index)
+    prepare(stores)
+    for dataset_id in intake.registered(stores.lake):
+        resume(stores, dataset_id)
+    return len(stores.lake.list_keys())
+
+
+def digest(stores: Stores) -> tuple[str, int]:
+    """Return a checksum over every creator document, and their number.
+
+    Vectors are left out: the hash of their text and the encoder's fingerprint stand for them.
+    """
+    stores.cluster.refresh(CREATORS)
+    body = {"query": {"match_all": {}}, "sort": [{"creator_id": "asc"}], "_source": {"excludes": [VECTOR]}}
+    checksum = hashlib.sha256()
+    count = 0
+    for hit in stores.cluster.scan(CREATORS, body):
+        checksum.update(json.dumps(hit["_source"], sort_keys=True, ensure_ascii=False).encode())
+        count += 1
+    return checksum.hexdigest(), count

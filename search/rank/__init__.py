@@ -1,0 +1,1 @@
+"""Second stage: candidates in, scores with their reasons out; pure."""

@@ -1,0 +1,62 @@
+"""The answer: what a page of creators looks like."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from creators.models import Frozen
+from search.explain import Explanation
+
+
+class CreatorHit(Frozen):
+    """One creator on a page."""
+
+    rank: int
+    creator_id: str
+    score: float | None
+    """Sum of the contributions; null when the page is in the order of a field."""
+    creator: dict[str, Any]
+    """The display fields; empty where fetching them fell out of the budget."""
+    explanation: Explanation | None = None
+
+
+class Total(Frozen):
+    """How many creators pass the filters."""
+
+    value: int
+    relation: Literal["eq"] = "eq"
+
+
+class FacetValue(Frozen):
+    """One value of a facet and the number of creators that have it."""
+
+    value: str | bool
+    count: int
+
+
+class SearchPage(Frozen):
+    """One page of an answer."""
+
+    hits: tuple[CreatorHit, ...]
+    total: Total | None
+    """Null where counting fell out of the budget."""
+    ranked: int | None
+    """How many creators were ranked; null when the page is in the order of a field."""
+    facets: dict[str, tuple[FacetValue, ...]]
+    next_cursor: str | None
+    profile: str
+    took_ms: dict[str, float]
+    """Milliseconds per stage."""
+    degraded: tuple[str, ...]
+    """What was left out."""
+    notes: tuple[str, ...] = ()
+
+
+class Suggestion(Frozen):
+    """One completion."""
+
+    creator_id: str
+    name: str
+    handles: tuple[str, ...]
+    platforms: tuple[str, ...]
+    followers: int | None
