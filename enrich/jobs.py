@@ -87,8 +87,9 @@ def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, key: str) -> int:
     for number, account_ids in list(batch.records_of.items()):
         reasons = [refused[account_id] for account_id in account_ids if account_id in refused]
         if reasons:
-            where = {"raw_key": key, "line": int(number)}
-            batch.letters.append(deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], **where))
+            batch.letters.append(
+                deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], raw_key=key, line=int(number))
+            )
             del batch.records_of[number]
         elif account_ids and outcome.stale.issuperset(account_ids):
             stale += 1

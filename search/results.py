@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from creators.models import Frozen
 from search.explain import Explanation
+
+HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
+"""Fields of a document that serve the search and not the reader."""
 
 
 class CreatorHit(Frozen):
@@ -38,16 +43,16 @@ class SearchPage(Frozen):
     """One page of an answer."""
 
     hits: tuple[CreatorHit, ...]
-    total: Total | None
+    total: Total | None = None
     """Null where counting fell out of the budget."""
-    ranked: int | None
+    ranked: int | None = None
     """How many creators were ranked; null when the page is in the order of a field."""
-    facets: dict[str, tuple[FacetValue, ...]]
-    next_cursor: str | None
+    facets: dict[str, tuple[FacetValue, ...]] = Field(default_factory=dict)
+    next_cursor: str | None = None
     profile: str
-    took_ms: dict[str, float]
+    took_ms: dict[str, float] = Field(default_factory=dict)
     """Milliseconds per stage."""
-    degraded: tuple[str, ...]
+    degraded: tuple[str, ...] = ()
     """What was left out."""
     notes: tuple[str, ...] = ()
 
@@ -57,6 +62,6 @@ class Suggestion(Frozen):
 
     creator_id: str
     name: str
-    handles: tuple[str, ...]
+    handles: tuple[str, ...] = ()
     platforms: tuple[str, ...]
-    followers: int | None
+    followers: int | None = None

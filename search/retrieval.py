@@ -13,7 +13,7 @@ from creators.errors import ClusterUnavailable, CreatorscopeError, NotFound
 from mappings.registry import CREATORS
 from search.queries import arms
 from search.rank.candidates import ArmHit, parse_hits
-from search.results import FacetValue, Total
+from search.results import HIDDEN, FacetValue, Total
 
 if TYPE_CHECKING:
     from creators.stores.cluster import AsyncCluster
@@ -113,7 +113,3 @@ async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budge
             budget.leave_out("fetch")
             return {}
     return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
-
-
-HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
-"""Fields of a document that serve the search and not the reader."""

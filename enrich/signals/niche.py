@@ -7,9 +7,10 @@ Evidence in order, each with its confidence:
 3. the bio, where 1 and 2 gave nothing or only broad niches (``Lifestyle``): its embedding against those of the niches.
 
 For 2 and 3 the similarity of a niche is the largest cosine to its label and prompts, and the confidence is
-``1 / (1 + exp(-(a + b * cosine + c * z)))``, where ``z`` says how many standard deviations the niche stands above the
-mean of all niches for this text. ``a, b, c`` were fitted so that the confidence is the share of right answers
-(``python -m benchmarks.encoder niches``; ``docs/decisions/0005`` has the numbers). A niche keeps its best confidence.
+``1 / (1 + exp(-(a + b * cosine + c * z + d * mentions)))``: ``z`` says how many standard deviations the niche stands
+above the mean of all niches for this text, ``mentions`` how many of its aliases a bio contains (3 at most). The
+constants were fitted so that the confidence is the share of right answers: ``python -m benchmarks.encoder niches``
+checks it on real channels, and ``docs/decisions/0005`` has the numbers. A niche keeps its best confidence.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from numpy.typing import NDArray
 from creators.models import NicheScore
 from creators.text import clean_line
 from enrich.encoders.text import TextEncoder
-from mappings.niches import NICHES, category_key, niche_for_category, says_nothing
+from mappings.niches import NICHES, category_key, niche_for_category, niches_mentioned, says_nothing
 
 CATEGORY_CONFIDENCE = 0.95
 TOPIC_CONFIDENCE = 0.90
 MAX_NICHES = 4
 MAX_CACHED_NAMES = 50_000
+MAX_MENTIONS = 3
+MAX_BIO_CHARACTERS = 600
+"""So much of a bio is searched for mentions; farther down are advertisements and credits."""
 _ID = [niche.id for niche in NICHES]
 _BROAD = frozenset(niche.id for niche in NICHES if niche.broad)
 
@@ -42,11 +46,12 @@ class Calibration:
     offset: float
     per_cosine: float
     per_deviation: float
+    per_mention: float
     least: float
 
 
-NAME_CALIBRATION = Calibration(-7.06, 0.96, 2.03, least=0.5)
-BIO_CALIBRATION = Calibration(-4.55, 2.77, 1.07, least=0.3)
+NAME_CALIBRATION = Calibration(-7.06, 0.96, 2.03, 0.0, least=0.5)
+BIO_CALIBRATION = Calibration(-3.51, 1.47, 0.75, 0.87, least=0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,9 @@ class NicheClassifier:
         if len(self._names) + len(new) > MAX_CACHED_NAMES:
             self._names.clear()
             new = sorted(unknown)
-        self._names.update(zip(new, self._scores(self._encoder.encode(new), NAME_CALIBRATION), strict=True))
+        similarities = self.similarities(self._encoder.encode(new))
+        scores = _scores(calibrated(similarities, np.zeros_like(similarities), NAME_CALIBRATION), NAME_CALIBRATION)
+        self._names.update(zip(new, scores, strict=True))
 
     def _from_bios(self, items: Sequence[NicheInput]) -> list[dict[str, float]]:
         vectors = np.empty((len(items), self._encoder.dimension), dtype=np.float32)
@@ -116,24 +123,29 @@ class NicheClassifier:
         for row, item in enumerate(items):
             if item.bio_vector is not None:
                 vectors[row] = item.bio_vector
-        return self._scores(vectors, BIO_CALIBRATION)
-
-    def _scores(self, vectors: Floats, calibration: Calibration) -> list[dict[str, float]]:
-        if not len(vectors):
-            return []
-        confidences = calibrated(self.similarities(vectors), calibration)
-        return [
-            {_ID[column]: round(float(row[column]), 4) for column in np.flatnonzero(row >= calibration.least)}
-            for row in confidences
-        ]
+        mentions = mention_counts([item.bio or "" for item in items])
+        return _scores(calibrated(self.similarities(vectors), mentions, BIO_CALIBRATION), BIO_CALIBRATION)
 
 
-def calibrated(similarities: Floats, calibration: Calibration) -> Floats:
-    """Return the confidence for each similarity, of the same shape (texts, niches)."""
+def mention_counts(bios: Sequence[str]) -> Floats:
+    """Return how many aliases of each niche each bio contains, at most 3, of shape (texts, niches)."""
+    counts = np.zeros((len(bios), len(_ID)), dtype=np.float32)
+    for row, bio in enumerate(bios):
+        for niche, count in niches_mentioned(bio[:MAX_BIO_CHARACTERS]).items():
+            counts[row, _ID.index(niche)] = min(count, MAX_MENTIONS)
+    return counts
+
+
+def calibrated(similarities: Floats, mentions: Floats, calibration: Calibration) -> Floats:
+    """Return the confidence of each niche for each text, of the same shape (texts, niches)."""
     mean = similarities.mean(axis=1, keepdims=True)
     deviation = np.maximum(similarities.std(axis=1, keepdims=True), np.finfo(np.float32).eps)
-    z = (similarities - mean) / deviation
-    exponent = calibration.offset + calibration.per_cosine * similarities + calibration.per_deviation * z
+    exponent = (
+        calibration.offset
+        + calibration.per_cosine * similarities
+        + calibration.per_deviation * (similarities - mean) / deviation
+        + calibration.per_mention * mentions
+    )
     confidences: Floats = 1 / (1 + np.exp(-exponent))
     return confidences
 
@@ -141,6 +153,13 @@ def calibrated(similarities: Floats, calibration: Calibration) -> Floats:
 def has_words(bio: str | None) -> bool:
     """Return whether a bio has anything to read."""
     return bool(bio) and any(character.isalpha() for character in bio or "")
+
+
+def _scores(confidences: Floats, calibration: Calibration) -> list[dict[str, float]]:
+    return [
+        {_ID[column]: round(float(row[column]), 4) for column in np.flatnonzero(row >= calibration.least)}
+        for row in confidences
+    ]
 
 
 def _keep_best(found: dict[str, float], more: dict[str, float]) -> None:

@@ -24,7 +24,7 @@ def suggest_query(prefix: str, *, limit: int) -> Clause:
     return {
         "size": limit,
         "query": query.to_dict(),
-        "_source": ["name", "handles", "platforms", "followers"],
+        "_source": ["creator_id", "name", "handles", "platforms", "followers"],
         "track_total_hits": False,
         "sort": [{"followers": {"order": "desc", "missing": "_last"}}, {"creator_id": "asc"}],
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,20 @@ class Ranked:
     raw: NDArray[np.float64]
     normalised: NDArray[np.float64]
     contributions: NDArray[np.float64]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the window as plain lists; unknown values are NaN."""
+        columns = {name: getattr(self, name).tolist() for name in _ARRAYS}
+        return {"ids": list(self.ids), "names": list(self.names), **columns}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Ranked:
+        """Return the window that :meth:`as_json` wrote."""
+        columns = {name: np.array(value[name], dtype=np.float64) for name in _ARRAYS}
+        return cls(ids=tuple(value["ids"]), names=tuple(value["names"]), **columns)
+
+
+_ARRAYS = ("scores", "weights", "raw", "normalised", "contributions")
 
 
 def weights_of(profile: str, override: Mapping[str, float], *, usable: frozenset[str]) -> dict[str, float]:

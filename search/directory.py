@@ -1,0 +1,73 @@
+"""Questions with one right answer: a creator by id or handle, and completions of a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from creators.errors import NotFound
+from creators.text import clean_line, normalise_handle
+from mappings.fields import account_field
+from mappings.registry import CREATORS
+from search.queries.suggest import suggest_query
+from search.results import HIDDEN, Suggestion
+
+if TYPE_CHECKING:
+    from creators.models import Platform
+    from creators.stores.cluster import AsyncCluster
+    from search.queries.filters import Clause
+
+MAX_REDIRECTS = 5
+SHOWN_CHARS = 100
+
+
+class Directory:
+    """Looks creators up."""
+
+    def __init__(self, cluster: AsyncCluster) -> None:
+        self._cluster = cluster
+
+    async def resolve_id(self, creator_id: str) -> str:
+        """Return the id under which a creator lives now, following merges."""
+        current = creator_id
+        for _ in range(MAX_REDIRECTS):
+            try:
+                identity = await self._cluster.get("identities", current)
+            except NotFound:
+                return current
+            if not identity["redirect_to"]:
+                return current
+            current = identity["redirect_to"]
+        return current
+
+    async def get(self, creator_id: str) -> dict[str, Any]:
+        """Return one creator's display fields; raises :class:`NotFound`."""
+        shown = clean_line(creator_id)[:SHOWN_CHARS]
+        current = await self.resolve_id(creator_id)
+        return await self._one({"ids": {"values": [current]}}, f"no creator has the id {shown!r}")
+
+    async def lookup(self, platform: Platform, handle: str) -> dict[str, Any]:
+        """Return the creator that has a handle; raises :class:`NotFound`."""
+        wanted = normalise_handle(handle)
+        query = {"bool": {"filter": [{"term": {account_field(platform, "handle"): wanted}}]}}
+        shown = clean_line(handle)[:SHOWN_CHARS]
+        return await self._one(query, f"no creator on {platform} has the handle {shown!r}")
+
+    async def _one(self, query: Clause, missing: str) -> dict[str, Any]:
+        body = {
+            "size": 1,
+            "query": query,
+            "_source": {"excludes": list(HIDDEN)},
+            "track_total_hits": False,
+            "sort": [{"as_of": "desc"}, {"creator_id": "asc"}],
+        }
+        answer = await self._cluster.search(CREATORS, body)
+        if not answer["hits"]["hits"]:
+            raise NotFound(missing)
+        found: dict[str, Any] = answer["hits"]["hits"][0]["_source"]
+        return found
+
+    async def suggest(self, prefix: str, *, limit: int) -> list[Suggestion]:
+        """Return creators whose handle or name starts with what was typed, the largest first."""
+        body = suggest_query(clean_line(prefix), limit=limit)
+        answer = await self._cluster.search(CREATORS, body)
+        return [Suggestion.model_validate(hit["_source"]) for hit in answer["hits"]["hits"]]

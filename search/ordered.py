@@ -1,0 +1,73 @@
+"""Pages in the order of a field: no window, a view of the index that later writes do not change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from creators.errors import BadCursor, NotFound
+from mappings.fields import SORTS
+from mappings.registry import CREATORS
+from search import cursor as cursors
+from search import retrieval
+from search.queries import arms
+from search.results import CreatorHit
+
+if TYPE_CHECKING:
+    from creators.stores.cluster import AsyncCluster
+    from search.budget import Budget
+    from search.paging import Pages
+    from search.queries.filters import Clause
+    from search.request import SearchRequest
+
+KEY = "sorted:"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedPage:
+    """Hits in order, and the cursor of those that follow."""
+
+    hits: tuple[CreatorHit, ...]
+    next_cursor: str | None
+
+
+async def ordered_page(
+    cluster: AsyncCluster, pages: Pages, request: SearchRequest, filters: Clause | None, budget: Budget
+) -> OrderedPage:
+    """Return one page of the creators that pass the filters, in the order of ``request.sort``.
+
+    Raises:
+        BadCursor: forged, expired or of another query.
+    """
+    if request.cursor:
+        position, state = await pages.recall(KEY, request.cursor, request.fingerprint)
+    else:
+        position = cursors.Position(cursors.new_token(), 0, request.fingerprint)
+        state = {"pit": await cluster.open_point_in_time(CREATORS, keep_alive_s=pages.ttl_s), "after": None}
+    try:
+        with budget.stage("retrieve"):
+            answer = await cluster.search_point_in_time(_body(pages, request, filters, state, budget))
+    except NotFound as error:
+        raise BadCursor(pages.expired, field="cursor") from error
+    found = answer["hits"]["hits"]
+    sources = await retrieval.fetch(cluster, [hit["_id"] for hit in found], budget)
+    hits = tuple(
+        CreatorHit(
+            rank=position.offset + number, creator_id=hit["_id"], score=None, creator=sources.get(hit["_id"], {})
+        )
+        for number, hit in enumerate(found, start=1)
+    )
+    if len(found) < request.limit:
+        return OrderedPage(hits, None)
+    # Every page has a name of its own, so that an earlier cursor can be used again.
+    following = cursors.Position(cursors.new_token(), position.offset + len(found), request.fingerprint)
+    await pages.keep(KEY, following, {"pit": answer.get("pit_id", state["pit"]), "after": found[-1]["sort"]})
+    return OrderedPage(hits, pages.cursor_of(following))
+
+
+def _body(
+    pages: Pages, request: SearchRequest, filters: Clause | None, state: dict[str, Any], budget: Budget
+) -> Clause:
+    order = (SORTS[request.sort.field], request.sort.order)
+    body = arms.sorted_page(filters, sort=order, size=request.limit, after=state["after"], timeout_ms=budget.left_ms)
+    return body | {"pit": {"id": state["pit"], "keep_alive": f"{pages.ttl_s}s"}}
