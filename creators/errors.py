@@ -92,6 +92,13 @@ class MalformedBody(BadInput):
     code = "malformed_body"
 
 
+class BodyTooLarge(BadInput):
+    """A request body is larger than the API accepts."""
+
+    status = 413
+    code = "body_too_large"
+
+
 class NotFound(CreatorscopeError):
     """The named thing does not exist."""
 

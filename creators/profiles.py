@@ -74,7 +74,7 @@ _NETWORKS = (
         ("youtube.com",),
         _path(
             "youtube",
-            rf"(?:channel/(?P<native_id>{CHANNEL_ID.pattern})|(?:c/|user/|@)?(?P<handle>{_BARE}[^/]+))",
+            rf"(?:channel/(?P<native_id>{CHANNEL_ID.pattern})|(?:c/|user/|@)?(?P<handle>{_BARE}[^/]{{1,100}}))",
         ),
     ),
     Network("x", ("x.com", "twitter.com"), _path("x", r"(?:#!/)?@?(?P<handle>[A-Za-z0-9_]{1,20})"), "https://x.com/{}"),
@@ -166,7 +166,10 @@ def identities(row: Mapping[str, Any], mapping: DatasetMapping) -> tuple[Identit
             f"column {where!r}: no account on {', '.join(Platform)} with a handle or an id; add one, or drop the row"
         )
         raise BadRecord(detail, field=where)
-    return tuple({(one.platform, one.native_id): one for one in reversed(found)}.values())[::-1]
+    once: dict[tuple[Platform, str], Identity] = {}
+    for one in found:
+        once.setdefault((one.platform, one.native_id), one)
+    return tuple(once.values())
 
 
 def items_of(row: Mapping[str, Any], mapping: DatasetMapping) -> list[dict[str, Any]]:

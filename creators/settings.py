@@ -102,6 +102,16 @@ class Settings(BaseSettings):
         return self.lake_url or (self.data_dir.absolute() / "lake").as_uri()
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that give a child process the same settings."""
+    values = settings.model_dump(exclude_unset=True)
+    return {
+        f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
 def load_settings() -> Settings:
     """Read the environment.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from creators.errors import BadRecord
+from creators.errors import BadInput, BadRecord
 from creators.stores import deadletters, receipts
 from creators.stores.session import Stores, current_stores
 from fetchers import intake
@@ -22,8 +22,16 @@ SLICE_BATCHES = 20
 
 
 def fetch_dataset(dataset_id: str, start: str = "0") -> None:
-    """Land the rows of a dataset from row ``start`` on, one slice, and queue the next slice."""
-    fetch_slice(current_stores(), dataset_id, int(start))
+    """Land the rows of a dataset that come after line ``start``, one slice, and queue the next slice."""
+    stores = current_stores()
+    try:
+        fetch_slice(stores, dataset_id, int(start))
+    except BadInput as error:
+        # The file itself is wrong, and trying again will not change it: the dataset ends here, with a dead letter.
+        letter = deadletters.letter_of(error, stage="fetch", dataset_id=dataset_id, line=int(start))
+        deadletters.add(stores.cluster, [letter])
+        receipts.save_slice(stores.cluster, receipts.SliceReceipt(dataset_id, int(start), 0, 0, 0, complete=True))
+        raise
 
 
 def fetch_slice(stores: Stores, dataset_id: str, start: int) -> receipts.SliceReceipt:
@@ -32,12 +40,14 @@ def fetch_slice(stores: Stores, dataset_id: str, start: int) -> receipts.SliceRe
     batch_rows = stores.settings.batch_rows
     wanted = SLICE_BATCHES * batch_rows
     rows = dead = 0
+    last_line = start
     landed: list[LakeObject] = []
     with stores.lake.local_file(dataset.file_key) as path:
         lines = islice(open_rows(path, dataset.mapping, start=start), wanted)
         while chunk := list(islice(lines, batch_rows)):
             objects, letters = _land(stores, dataset, chunk)
             rows += len(chunk)
+            last_line = chunk[-1].number
             dead += len(letters)
             landed += objects
             deadletters.add(stores.cluster, letters)
@@ -47,7 +57,7 @@ def fetch_slice(stores: Stores, dataset_id: str, start: int) -> receipts.SliceRe
     for landed_object in landed:
         stores.queue.enqueue("normalise_object", landed_object.key)
     if not receipt.complete:
-        stores.queue.enqueue("fetch_dataset", dataset_id, str(start + rows))
+        stores.queue.enqueue("fetch_dataset", dataset_id, str(last_line))
     return receipt
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from enrich.signals.embedding_text import RECIPE
-
 from creators.errors import NotFound
 from creators.models import Domain
 from creators.stores import bulk, deadletters, receipts
@@ -15,6 +13,7 @@ from creators.stores.receipts import State
 from creators.stores.session import Stores, current_stores
 from creators.stores.steps import run_step
 from enrich import profiles, signal_store
+from enrich.signals.embedding_text import RECIPE
 from indexers.documents import build_document, domain_of
 from mappings.registry import CREATORS
 

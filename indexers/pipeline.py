@@ -13,11 +13,11 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from creators.errors import CreatorscopeError
+from creators.errors import CreatorscopeError, EngineFailed, NotFound
 from creators.stores import receipts
 from fetchers import intake
 from indexers import lifecycle
@@ -88,23 +88,23 @@ def wait(
     dataset_id: str | None,
     *,
     on_progress: Callable[[receipts.Balance], None],
-    timeout_s: float | None = None,
+    alive: Callable[[], bool] = lambda: True,
 ) -> receipts.Balance:
-    """Follow the work until nothing is pending; returns the final balance.
+    """Follow the work on one dataset, or on all, until nothing is pending; returns the final balance.
 
     Raises:
-        TimeoutError: something is still pending after ``timeout_s``.
+        EngineFailed: ``alive`` says that nobody is left to do the work; it is kept, and goes on with the next worker.
     """
-    deadline = None if timeout_s is None else time.monotonic() + timeout_s
+    wanted = 1 if dataset_id else len(intake.registered(stores.lake))
     while True:
         balance = receipts.balance(stores.cluster, dataset_id)
         on_progress(balance)
-        if balance.complete and balance.pending == 0:
+        if balance.datasets_read >= wanted and balance.pending == 0:
             stores.cluster.refresh(CREATORS)
             return balance
-        if deadline is not None and time.monotonic() > deadline:
-            detail = f"{balance.pending} records are still pending after {timeout_s:.0f} s"
-            raise TimeoutError(detail)
+        if not alive():
+            detail = f"the workers ended with {balance.pending} records pending; they are kept: run the command again"
+            raise EngineFailed(detail)
         time.sleep(POLL_S)
 
 
@@ -121,8 +121,15 @@ def rebuild(stores: Stores) -> int:
     return len(stores.lake.list_keys())
 
 
-def digest(stores: Stores) -> tuple[str, int]:
-    """Return a checksum over every creator document, and their number.
+class Digest(NamedTuple):
+    """A checksum over every creator document, and their number."""
+
+    checksum: str
+    creators: int
+
+
+def digest(stores: Stores) -> Digest:
+    """Return the digest of the index as it is now.
 
     Vectors are left out: the hash of their text and the encoder's fingerprint stand for them.
     """
@@ -133,4 +140,12 @@ def digest(stores: Stores) -> tuple[str, int]:
     for hit in stores.cluster.scan(CREATORS, body):
         checksum.update(json.dumps(hit["_source"], sort_keys=True, ensure_ascii=False).encode())
         count += 1
-    return checksum.hexdigest(), count
+    return Digest(checksum.hexdigest(), count)
+
+
+def digest_or_none(stores: Stores) -> str | None:
+    """Return the checksum, or None when there is no index."""
+    try:
+        return digest(stores).checksum
+    except NotFound:
+        return None

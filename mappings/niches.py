@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from urllib.parse import unquote
 
 from creators.errors import SetupError
 from creators.text import clean_line
 
+_MIN_MENTION_LENGTH = 4
+_MAX_MENTION_WORDS = 2
 _URL = re.compile(r"^https?://\S+/([^/?#\s]+)/?(?:[?#]\S*)?$")
 _DROPPED = re.compile("[.'`\u2019\u00b4]")
 _SEPARATORS = re.compile(r"[^\w+#]+|_+")
@@ -76,10 +80,29 @@ def niche_for_category(name: str) -> str | None:
     return _aliases().get(category_key(name))
 
 
+def niches_mentioned(text: str) -> dict[str, int]:
+    """Return niche id → number of its different aliases that occur in ``text`` as whole words.
+
+    Only aliases of one or two words and at least four characters count: shorter ones are words of other languages.
+    """
+    words = category_key(text).split()
+    terms = {*words, *(" ".join(pair) for pair in pairwise(words))}
+    return dict(Counter(niche for term in sorted(terms) if (niche := _mentionable().get(term))))
+
+
 def says_nothing(name: str) -> bool:
     """Return whether a source category carries no niche at all (``Digital creator``, ``Public figure``, blank)."""
     key = category_key(name)
     return not key or key in _UNINFORMATIVE
+
+
+@cache
+def _mentionable() -> dict[str, str]:
+    return {
+        key: niche
+        for key, niche in _aliases().items()
+        if len(key) >= _MIN_MENTION_LENGTH and len(key.split()) <= _MAX_MENTION_WORDS
+    }
 
 
 @cache

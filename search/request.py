@@ -60,7 +60,8 @@ Languages = Annotated[
 ]
 Has = Annotated[tuple[str, ...], _one_of("value of has", frozenset(fields.HAS_VALUES))]
 FacetNames = Annotated[tuple[str, ...], _one_of("facet", frozenset(fields.FACETS))]
-Ids = Annotated[tuple[str, ...], Field(max_length=MAX_IDS)]
+CleanText = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)]
+Ids = Annotated[tuple[CleanText, ...], Field(max_length=MAX_IDS)]
 
 
 class CountRange(Frozen):
@@ -119,7 +120,7 @@ class Filters(Frozen):
     niches: Niches = ()
     countries: Countries = ()
     languages: Languages = ()
-    topics: tuple[str, ...] = ()
+    topics: Annotated[tuple[CleanText, ...], Field(max_length=100)] = ()
     followers: CountRange | None = None
     """Of the largest account."""
     engagement_rate: RateRange | None = None
@@ -179,7 +180,7 @@ BudgetMs = Annotated[int, Field(ge=20, le=60_000)]
 class SearchRequest(Frozen):
     """``POST /v1/creators/search``."""
 
-    text: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)] = ""
+    text: CleanText = ""
     """Free text; it ranks, it does not filter."""
     filters: Filters = Filters()
     sort: Sort = Sort()
@@ -200,7 +201,7 @@ class SearchRequest(Frozen):
 class Seed(Frozen):
     """A creator to be like."""
 
-    creator_id: str
+    creator_id: CleanText
     weight: Annotated[float, Field(gt=0, le=10)] = 1.0
 
 

@@ -49,6 +49,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--detach", action="store_true")
     parser.add_argument("--uid", type=int)
     parser.add_argument("--grace", type=float, required=True)
+    parser.add_argument("--environment", type=json.loads)
     parser.add_argument("command", nargs="+")
     return parser.parse_args(argv)
 
@@ -83,6 +84,7 @@ def _spawn(options: argparse.Namespace) -> subprocess.Popen[bytes]:
         options.command,
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr.fileno(),
+        env=options.environment,
         start_new_session=True,
         user=options.uid,
         group=options.uid,

@@ -93,7 +93,9 @@ class Child:
         self.record = EngineRecord(engine=plan.engine, mode=mode, guard=guard, process=engine, version=plan.version)
 
     def _spawn(self, mode: Mode) -> subprocess.Popen[bytes]:
+        # The guard keeps our environment, which this Python may need to run at all; the engine gets its own
         arguments = [sys.executable, "-I", str(GUARD), "--grace", str(GRACE_S)]
+        arguments += ["--environment", json.dumps(dict(self.plan.environment))]
         arguments += ["--uid", str(self.plan.uid)] if self.plan.uid is not None else []
         readable = None
         if mode is Mode.OWNED:
@@ -108,7 +110,6 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=output,
-                    env=dict(self.plan.environment),
                     pass_fds=[] if readable is None else [readable],
                     start_new_session=True,
                 )

@@ -62,7 +62,7 @@ class ObjectReceipt(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SliceReceipt:
-    """Rows ``start`` to ``start + rows`` of a dataset: read, and landed or dead-lettered."""
+    """The ``rows`` rows of a dataset that follow line ``start``: read, and landed or dead-lettered."""
 
     dataset_id: str
     start: int
@@ -82,7 +82,8 @@ class Balance:
     stale: int
     dead_lettered: int
     pending: int
-    complete: bool
+    datasets_read: int
+    """Datasets that have been read to their end."""
 
     @property
     def is_balanced(self) -> bool:
@@ -225,5 +226,5 @@ def balance(cluster: Cluster, dataset_id: str | None = None) -> Balance:
         stale=ended["stale"],
         dead_lettered=ended["dead_lettered"] + total("slices", "dead_lettered"),
         pending=total("open", "records"),
-        complete=found["slices"]["done"]["doc_count"] > 0,
+        datasets_read=found["slices"]["done"]["doc_count"],
     )

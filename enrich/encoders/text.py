@@ -43,36 +43,38 @@ class TextEncoder:
         fingerprint: name, weights, precision, pooling and token limit; two encoders with one fingerprint agree.
         dimension: length of a vector.
         max_tokens: tokens read of a text, its two markers included.
+        threads: runs at once.
+        tokens_per_run: texts of equal length share a run up to so many tokens; 0 gives each text its own.
     """
 
     def __init__(self, session: Any, tokenizer: Any, manifest: Manifest, threads: int) -> None:
         self._session = session
         self._tokenizer = tokenizer
-        self._threads = threads
-        self._tokens_per_run = CUDA_TOKENS_PER_RUN if session.get_providers()[0] != "CPUExecutionProvider" else 0
+        self.threads = threads
+        self.tokens_per_run = CUDA_TOKENS_PER_RUN if session.get_providers()[0] != "CPUExecutionProvider" else 0
         self._inputs = [node.name for node in session.get_inputs()]
         self._output = _output_name(session)
         self.max_tokens = manifest.max_tokens
         self.fingerprint = manifest.fingerprint
         # The probe is the last word of the vocabulary: a tokenizer of another model fails here, not in production.
         last_word = np.array([[tokenizer.get_vocab_size() - 1]], dtype=np.int64)
-        self.dimension = int(self._run(last_word).shape[1])
+        self.dimension = int(self.run(last_word).shape[1])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return one vector per text, float32 of shape (n, dimension); an empty text has a vector too."""
-        tokens = [self._tokenizer.encode(replace_lone_surrogates(text)[:MAX_CHARACTERS]).ids for text in texts]
+        tokens = [self.tokenise(text) for text in texts]
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        runs = list(_runs([len(ids) for ids in tokens], self._tokens_per_run))
+        runs = list(_runs([len(ids) for ids in tokens], self.tokens_per_run))
 
         def fill(rows: list[int]) -> None:
-            vectors[rows] = self._run(np.array([tokens[row] for row in rows], dtype=np.int64))
+            vectors[rows] = self.run(np.array([tokens[row] for row in rows], dtype=np.int64))
 
-        if len(runs) == 1 or self._threads == 1:
+        if len(runs) == 1 or self.threads == 1:
             for rows in runs:
                 fill(rows)
         else:
             # Made per call: a pool that outlives the call would be dead in a forked worker.
-            with ThreadPoolExecutor(self._threads) as pool:
+            with ThreadPoolExecutor(self.threads) as pool:
                 list(pool.map(fill, runs))
         return vectors
 
@@ -81,7 +83,13 @@ class TextEncoder:
         vector: Vectors = self.encode([text])[0]
         return vector
 
-    def _run(self, input_ids: NDArray[np.int64]) -> Vectors:
+    def tokenise(self, text: str) -> list[int]:
+        """Return the token ids of a text, its two markers included, at most ``max_tokens``."""
+        ids: list[int] = self._tokenizer.encode(replace_lone_surrogates(text)[:MAX_CHARACTERS]).ids
+        return ids
+
+    def run(self, input_ids: NDArray[np.int64]) -> Vectors:
+        """Return the vectors of texts of equal length, given as token ids of shape (texts, tokens)."""
         feeds = {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
         feeds["token_type_ids"] = np.zeros_like(input_ids)
         (vectors,) = self._session.run([self._output], {name: feeds[name] for name in self._inputs})

@@ -14,13 +14,17 @@ from creators.datasets import AccountColumns, DatasetMapping, PostColumns
 from creators.errors import BadRecord
 from creators.models import Account, Averages, Link, Observation, Platform, Post, RawRecord
 from creators.profiles import Identity, choose, identities, items_of, profile_of, profile_url
-from creators.text import clean_line, transliterate
+from creators.text import clean_line, normalise_handle, transliterate
 from creators.values import parse_count, parse_instant
 from enrich.normalise.composed_bio import Facts, compose_bio
 from enrich.normalise.contract import Normalised
 from enrich.normalise.masking import MAX_BIO, MAX_POST, has_email, safe_line, safe_text
 from mappings.countries import country_code, country_names
 
+MAX_URL = 2_000
+"""Characters of a website; more is no address."""
+MAX_LABELS = 100
+"""Categories, topics or hashtags of one account or post that are kept, the first ones."""
 _SLUG = re.compile(r"[^a-z0-9]+")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_].*)?")
 _WEBSITE = re.compile(r"(?:https?://)?[^\s/@]+\.[^\s/@]{2,}(?:/\S*)?")
@@ -135,7 +139,7 @@ def _url(one: Identity, given: str | None) -> str | None:
 
 def _website(value: str | None) -> str | None:
     text = clean_line(value or "")
-    if not _WEBSITE.fullmatch(text):
+    if len(text) > MAX_URL or not _WEBSITE.fullmatch(text):
         return None
     return text if text.lower().startswith(("http://", "https://")) else f"https://{text}"
 
@@ -151,7 +155,7 @@ def _language(value: str | None) -> str | None:
 
 
 def _labels(texts: tuple[str, ...]) -> tuple[str, ...]:
-    safe = (safe_line(text) for text in texts)
+    safe = (safe_line(text) for text in texts[:MAX_LABELS])
     return tuple(text for text in safe if text)
 
 
@@ -161,14 +165,15 @@ def _links(one: Identity, columns: AccountColumns, row_links: tuple[Link, ...]) 
     for platform, column in columns.link_handles.items():
         handle = safe_line(Cells(one.row).text(column))
         found.append(Link(platform=platform, handle=handle.lstrip("@")) if handle else None)
-    own = (one.platform, one.handle, one.native_id)
+    others = (link for link in found if link is not None and not _is_own(link, one))
     return tuple(
-        {(link.platform, link.handle, link.native_id): link for link in found if link and _key(link) != own}.values()
+        {(link.platform, link.handle, link.native_id, link.handle or link.url): link for link in others}.values()
     )
 
 
-def _key(link: Link) -> tuple[str, str | None, str | None]:
-    return link.platform, link.handle, link.native_id
+def _is_own(link: Link, one: Identity) -> bool:
+    same_handle = link.handle is not None and normalise_handle(link.handle) == normalise_handle(one.handle or "")
+    return link.platform == one.platform and (same_handle or link.native_id == one.native_id)
 
 
 def _listed_links(row: Mapping[str, Any], mapping: DatasetMapping) -> tuple[Link, ...]:

@@ -13,7 +13,8 @@ MAX_POST = 25_000
 """Characters of a post that are kept: the longest that a network lets write."""
 MAX_LINE = 300
 """Characters of a name or a label that are kept."""
-_EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+# Bounded, because a pattern that rescans a megabyte of letters from each of them does not end.
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 
 
 def has_email(text: str | None) -> bool:

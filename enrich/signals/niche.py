@@ -28,6 +28,8 @@ from mappings.niches import NICHES, category_key, niche_for_category, niches_men
 
 CATEGORY_CONFIDENCE = 0.95
 TOPIC_CONFIDENCE = 0.90
+MAX_INFERRED_CONFIDENCE = 0.89
+"""What is inferred from meaning is never as sure as what the source says."""
 MAX_NICHES = 4
 MAX_CACHED_NAMES = 50_000
 MAX_MENTIONS = 3
@@ -41,17 +43,22 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Constants that turn a similarity into a probability of being right; below ``least`` it is not worth telling."""
+    """Constants that turn a similarity into a probability of being right.
+
+    Below ``least`` a niche is not worth telling; below ``least_cosine`` it is none, however far it stands out: nonsense
+    is a little less unlike one niche than the others.
+    """
 
     offset: float
     per_cosine: float
     per_deviation: float
     per_mention: float
     least: float
+    least_cosine: float
 
 
-NAME_CALIBRATION = Calibration(-7.06, 0.96, 2.03, 0.0, least=0.5)
-BIO_CALIBRATION = Calibration(-3.51, 1.47, 0.75, 0.87, least=0.3)
+NAME_CALIBRATION = Calibration(-7.06, 0.96, 2.03, 0.0, least=0.5, least_cosine=0.4)
+BIO_CALIBRATION = Calibration(-3.51, 1.47, 0.75, 0.87, least=0.3, least_cosine=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +153,8 @@ def calibrated(similarities: Floats, mentions: Floats, calibration: Calibration)
         + calibration.per_deviation * (similarities - mean) / deviation
         + calibration.per_mention * mentions
     )
-    confidences: Floats = 1 / (1 + np.exp(-exponent))
-    return confidences
+    confidences = np.minimum(1 / (1 + np.exp(-exponent)), MAX_INFERRED_CONFIDENCE)
+    return np.where(similarities >= calibration.least_cosine, confidences, 0).astype(np.float32)
 
 
 def has_words(bio: str | None) -> bool:

@@ -59,13 +59,13 @@ INPUTS: tuple[Input, ...] = (
 )
 
 QUOTA: dict[Group, int] = {
-    "instagram": 780,
+    "instagram": 660,
     "tiktok": 300,
     "youtube": 500,
     "global": 750,
     "described": 678,
     "curated": 242,
-    "speakers": 280,
+    "speakers": 275,
     "congress": 120,
 }
 """Creators taken of each group, the best documented first: together 3,000 to 4,000, at most a tenth legislators."""

@@ -1,0 +1,76 @@
+"""The command line: ``creatorscope``."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from api import console
+from api.commands import data, engines, query, serve
+from creators.errors import BadInput, CreatorscopeError
+
+USAGE_ERROR = 2
+FAILURE = 1
+TERMINATED = 143
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="creatorscope",
+    help="Find creators on Instagram, TikTok, YouTube, X and GitHub: self-hosted, explained, fast.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+app.command()(serve.demo)
+app.add_typer(engines.stack_app, name="stack")
+app.command()(data.ingest)
+app.command()(data.worker)
+app.command()(serve.serve)
+app.command()(query.search)
+app.command()(query.similar)
+app.command()(data.rebuild)
+app.add_typer(data.lake_app, name="lake")
+app.command()(engines.doctor)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the value of a flag
+    if wanted:
+        sys.stdout.write(f"creatorscope {version('creatorscope')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Find creators on Instagram, TikTok, YouTube, X and GitHub: self-hosted, explained, fast."""
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    # As an exception, so that every block on the way out stops what it started.
+    raise SystemExit(TERMINATED)
+
+
+def main() -> None:
+    """Run one command; errors that a person can act on are one line, not a traceback."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except CreatorscopeError as error:
+        where = f" ({error.field})" if error.field else ""
+        console.err.print(f"error{where}: {error.detail}", style="red", highlight=False, markup=False)
+        sys.exit(USAGE_ERROR if isinstance(error, BadInput) else FAILURE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

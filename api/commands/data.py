@@ -1,0 +1,173 @@
+"""Getting data in, and doing it all again: ingest, rebuild, worker, lake."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api import console
+from api.context import settings_for
+from creators.datasets import load_mapping
+from creators.errors import BadInput
+from creators.settings import load_settings
+from creators.stores.session import Stores
+from creators.telemetry import configure_logging
+
+BAD_ROWS_SHOWN = 10
+PARENT_CHECK_S = 1.0
+
+lake_app = typer.Typer(help="Look after the lake of raw records.", no_args_is_help=True)
+
+Workers = Annotated[int, typer.Option(min=0, help="Worker processes to run meanwhile; 0 uses those already running.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+
+
+def ingest(
+    file: Annotated[Path, typer.Argument(help="A CSV, JSONL or Parquet file.")],
+    mapping: Annotated[Path, typer.Option("--mapping", "-m", help="The mapping file: which column is which field.")],
+    *,
+    workers: Workers = 1,
+    json: AsJson = False,
+) -> None:
+    """Bring a file of creators into the index.
+
+    Bad rows are counted, shown with their line numbers and kept as dead letters; nothing stops the rest. The same
+    file again changes nothing, and an interrupted run goes on where it stopped.
+
+        creatorscope ingest creators.csv --mapping creators.toml
+    """
+    from api.installation import installation
+    from api.installation import workers as worker_processes
+    from creators.stores import deadletters
+    from fetchers.sources.dataset import open_rows
+    from indexers import pipeline
+
+    described = load_mapping(mapping)
+    open_rows(file, described)  # whole-file problems show before anything is started
+    with installation(settings_for("ingest")) as settings:
+        stores = Stores(settings)
+        pipeline.prepare(stores)
+        started = time.monotonic()
+        dataset = pipeline.ingest(stores, file, described)
+        with worker_processes(settings, workers) as running, console.ingest_progress(file.name) as progress:
+            balance = pipeline.wait(
+                stores, dataset.dataset_id, on_progress=progress, alive=lambda: all(w.poll() is None for w in running)
+            )
+        letters = deadletters.of_dataset(stores.cluster, dataset.dataset_id, limit=BAD_ROWS_SHOWN)
+    if json:
+        account = {name: getattr(balance, name) for name in ("rows_in", "indexed", "stale", "dead_lettered", "pending")}
+        console.print_json({"dataset_id": dataset.dataset_id, **account, "dead_letters": letters})
+        return
+    console.print_balance(balance, time.monotonic() - started)
+    for letter in letters:
+        console.say(f"  line {letter['line']}: {letter['reason']}")
+    if balance.dead_lettered > len(letters):
+        console.say(f"  … and {balance.dead_lettered - len(letters)} more, all kept in the index dlq")
+
+
+def rebuild(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    workers: Workers = 1,
+    json: AsJson = False,
+) -> None:
+    """Drop every derived index and make it again from the lake; the digest shows that nothing changed.
+
+    Searches find nothing at first, then more and more. Dead letters stay.
+    """
+    from api.installation import installation
+    from api.installation import workers as worker_processes
+    from indexers import pipeline
+
+    if not yes and not typer.confirm("Drop all derived indices and replay the lake?"):
+        raise typer.Exit(1)
+    with installation(settings_for("rebuild")) as settings:
+        stores = Stores(settings)
+        before = pipeline.digest_or_none(stores)
+        started = time.monotonic()
+        objects = pipeline.rebuild(stores)
+        with worker_processes(settings, workers) as running, console.ingest_progress("rebuild") as progress:
+            balance = pipeline.wait(
+                stores, None, on_progress=progress, alive=lambda: all(w.poll() is None for w in running)
+            )
+        after = pipeline.digest(stores)
+    if json:
+        console.print_json({"objects": objects, "creators": after.creators, "before": before, "after": after.checksum})
+        return
+    console.print_balance(balance, time.monotonic() - started)
+    console.say(f"digest before: {before or 'no index'}\ndigest after:  {after.checksum} ({after.creators} creators)")
+
+
+def worker(
+    *,
+    burst: Annotated[bool, typer.Option(help="Stop when the queues are empty.")] = False,
+    parent_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Run queued jobs until Ctrl-C or SIGTERM; the job at hand is finished first.
+
+    Start as many as there are cores to spare, on any machine that reaches the same OpenSearch, Redis and lake.
+    """
+    from api.installation import installation
+    from creators.stores.queue import work
+    from indexers import pipeline
+
+    own = load_settings()
+    configure_logging(own)
+    if parent_pid is not None:
+        _end_with(parent_pid)
+    with installation(own) as settings:
+        stores = Stores(settings)
+        pipeline.prepare(stores)
+        work(settings, burst=burst, tend=lambda: pipeline.tend(stores))
+
+
+def _end_with(parent_pid: int) -> None:
+    """End this process when its parent has been killed: a worker without its engines is of no use."""
+
+    def watch() -> None:
+        while os.getppid() == parent_pid:
+            time.sleep(PARENT_CHECK_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@lake_app.command("verify")
+def lake_verify(*, json: AsJson = False) -> None:
+    """Read every object of the lake and compare it with its checksum."""
+    from creators.stores.lake import open_lake
+
+    broken: dict[str, str] = {}
+    objects = 0
+    for key, problem in open_lake(settings_for("lake")).verify():
+        objects += 1
+        if problem:
+            broken[key] = problem
+    if json:
+        console.print_json({"objects": objects, "broken": broken})
+    else:
+        console.say(f"{objects} objects, {len(broken)} broken")
+        for key, problem in broken.items():
+            console.say(f"  {key}: {problem}")
+    if broken:
+        raise typer.Exit(1)
+
+
+def parse_count(text: str) -> int:
+    """Return ``10k`` or ``2.5M`` as a number; raises :class:`BadInput`."""
+    units = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
+    number, factor = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
+    try:
+        value = int(float(number) * factor)
+    except (ValueError, OverflowError) as error:
+        detail = f"{text!r} is not a count: write 10000, 10k or 2.5M"
+        raise BadInput(detail, field="followers") from error
+    if value < 0:
+        detail = f"{text!r} is negative: a count is 0 or more"
+        raise BadInput(detail, field="followers")
+    return value

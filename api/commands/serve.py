@@ -1,0 +1,157 @@
+"""The API and the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api import console
+from api.context import settings_for
+from creators.errors import SetupError
+from creators.models import Platform
+from creators.stores.session import Stores
+
+if TYPE_CHECKING:
+    from creators.settings import Settings
+    from creators.stores.receipts import Balance
+    from search.service import CreatorSearch
+
+SHUTDOWN_S = 10
+
+Host = Annotated[str | None, typer.Option(help="Address to bind; unset is the setting, 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to bind; unset is the setting, 8000.")]
+
+
+def _bound(settings: Settings, host: str | None, port: int | None) -> socket.socket:
+    """Take the port now: a port in use is said before anything else is started."""
+    address = (host or settings.api_host, settings.api_port if port is None else port)
+    listener = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        detail = f"{address[0]}:{address[1]} cannot be bound ({error.strerror}): choose another with --port"
+        raise SetupError(detail, field="port") from error
+    return listener
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn
+
+    from api.app import create_app
+
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", timeout_graceful_shutdown=SHUTDOWN_S, access_log=False
+    )
+    host, port = listener.getsockname()[:2]
+    console.say(f"serving http://{host}:{port} (OpenAPI page at /docs); Ctrl-C stops")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def serve(
+    *,
+    host: Host = None,
+    port: Port = None,
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes to run beside the API.")] = 0,
+) -> None:
+    """Serve the HTTP API until Ctrl-C or SIGTERM."""
+    from api.installation import installation
+    from api.installation import workers as worker_processes
+    from indexers import pipeline
+
+    settings = settings_for("serve")
+    listener = _bound(settings, host, port)
+    with listener, installation(settings) as ready, worker_processes(ready, workers):
+        pipeline.prepare(Stores(ready))
+        _serve(ready, listener)
+
+
+def demo(
+    *,
+    host: Host = None,
+    port: Port = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop after the searches instead of serving.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON; implies --exit.")] = False,
+) -> None:
+    """Start everything, load the bundled creators, answer three searches, then serve the API.
+
+    The first start fetches OpenSearch (about 170 MB) and builds the encoder; later starts reuse both, and the data.
+    """
+    from api.installation import installation
+    from api.installation import workers as worker_processes
+
+    started = time.monotonic()
+    settings = settings_for("demo")
+    listener = None if leave or json else _bound(settings, host, port)
+    with installation(settings) as ready:
+        stores = Stores(ready)
+        with worker_processes(ready, 1) as running:
+            balance = _load_bundled(stores, alive=lambda: all(worker.poll() is None for worker in running))
+            console.print_balance(balance, time.monotonic() - started)
+            answers = asyncio.run(_searches(ready, show=not json))
+            console.say(f"ready {time.monotonic() - started:.0f} s after the start")
+            if json:
+                console.print_json(answers)
+            if listener is not None:
+                with listener:
+                    _serve(ready, listener)
+
+
+def _load_bundled(stores: Stores, *, alive: Any) -> Balance:
+    from creators.datasets import load_mapping
+    from indexers import pipeline
+
+    bundled = Path(str(files("fetchers").joinpath("bundled")))
+    pipeline.prepare(stores)
+    dataset = pipeline.ingest(stores, bundled / "creators.csv", load_mapping(bundled / "creators.toml"))
+    with console.ingest_progress("bundled creators") as progress:
+        return pipeline.wait(stores, dataset.dataset_id, on_progress=progress, alive=alive)
+
+
+async def _searches(settings: Settings, *, show: bool) -> dict[str, Any]:
+    from api.commands.query import open_search
+    from search.request import CountRange, Filters, SearchRequest, Seed, SimilarRequest
+
+    async with open_search(settings) as service:
+        text = "someone who teaches people to write code"
+        by_text = await service.run(
+            SearchRequest(text=text, filters=Filters(platforms=(Platform.YOUTUBE,)), limit=5, explain=True)
+        )
+        known = await _known(service)
+        followers = CountRange(min=1_000_000, max=20_000_000)
+        alike = await service.similar(
+            SimilarRequest(
+                seeds=(Seed(creator_id=known["creator_id"]),),
+                filters=Filters(followers=followers),
+                limit=5,
+                explain=True,
+            )
+        )
+    if show:
+        console.print_page(by_text, f"1. free text on YouTube: {text!r}")
+        console.print_page(alike, f"2. like {known['name']}, but with 1 to 20 million followers")
+        console.out.print(f"3. who is {HANDLE} on {Platform.INSTAGRAM}?", known["name"], known["creator_id"])
+        account = known["accounts"][Platform.INSTAGRAM]
+        console.out.print(
+            f"   {console.short_count(account['followers'])} followers as of {account['as_of'][:10]}, "
+            f"niches {', '.join(known['niches'])}, from {account['provenance']}\n"
+        )
+    return {
+        "text": by_text.model_dump(mode="json"),
+        "similar": alike.model_dump(mode="json"),
+        "lookup": known,
+    }
+
+
+HANDLE = "cristiano"
+
+
+async def _known(service: CreatorSearch) -> dict[str, Any]:
+    return await service.directory.lookup(Platform.INSTAGRAM, HANDLE)

@@ -1,0 +1,111 @@
+"""What commands print: tables and progress for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from creators.stores.receipts import Balance
+    from search.results import SearchPage
+
+out = Console()
+err = Console(stderr=True)
+REASONS_SHOWN = 3
+_UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+
+
+def say(text: str) -> None:
+    """Print one line about what is going on, on stderr."""
+    err.print(text, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print data for programs."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def short_count(value: int | None) -> str:
+    """Return a count as people write it (``1.2M``)."""
+    if value is None:
+        return "unknown"
+    for size, unit in _UNITS:
+        if value >= size:
+            return f"{value / size:.1f}{unit}"
+    return str(value)
+
+
+def short_bytes(value: int | None) -> str:
+    """Return a size in MB."""
+    return "" if value is None else f"{value / 1_000_000:,.0f} MB"
+
+
+def page_table(page: SearchPage, title: str) -> Table:
+    """Return one page of hits as a table."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in ("#", "creator", "on", "followers", "niches", "score"):
+        table.add_column(header, justify="right" if header in {"#", "followers", "score"} else "left")
+    for hit in page.hits:
+        shown = hit.creator
+        table.add_row(
+            str(hit.rank),
+            str(shown.get("name", hit.creator_id)),
+            ", ".join(shown.get("platforms", [])),
+            short_count(shown.get("followers")),
+            ", ".join(shown.get("niches", [])[:2]),
+            "" if hit.score is None else f"{hit.score:.3f}",
+        )
+    return table
+
+
+def print_page(page: SearchPage, title: str) -> None:
+    """Print one page: the hits, the reasons of each, the time of each stage."""
+    out.print(page_table(page, title))
+    for hit in page.hits:
+        if hit.explanation:
+            reasons = hit.explanation.reasons[:REASONS_SHOWN]
+            words = "; ".join(f"{reason.contribution:.3f} {reason.words}" for reason in reasons)
+            out.print(f"{hit.rank}. {words}", highlight=False, markup=False)
+    stages = ", ".join(f"{stage} {took:.0f} ms" for stage, took in page.took_ms.items())
+    total = "not counted" if page.total is None else f"{page.total.value} creators pass the filters"
+    left_out = f"; left out: {', '.join(page.degraded)}" if page.degraded else ""
+    notes = "".join(f"; {note}" for note in page.notes)
+    out.print(f"\n{total}\n{stages}{left_out}{notes}\n", highlight=False, markup=False)
+
+
+@contextmanager
+def ingest_progress(what: str, *, datasets: int = 1) -> Iterator[Callable[[Balance], None]]:
+    """Show a bar on stderr that follows the delivery account."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+
+        def update(balance: Balance) -> None:
+            done = balance.rows_in - balance.pending
+            progress.update(task, completed=done, total=balance.rows_in if balance.datasets_read >= datasets else None)
+
+        yield update
+
+
+def print_balance(balance: Balance, seconds: float) -> None:
+    """Print where every source record ended."""
+    say(
+        f"{balance.rows_in} records in = {balance.indexed} indexed + {balance.stale} stale + "
+        f"{balance.dead_lettered} dead-lettered + {balance.pending} pending, in {seconds:.1f} s"
+    )

@@ -1,0 +1,38 @@
+"""What endpoints are given: the services that the app opened."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from creators.settings import Settings
+from creators.stores.cache import Cache
+from creators.stores.cluster import AsyncCluster
+from search.service import CreatorSearch
+
+
+def _search(request: Request) -> CreatorSearch:
+    service: CreatorSearch = request.app.state.search
+    return service
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def _cluster(request: Request) -> AsyncCluster:
+    cluster: AsyncCluster = request.app.state.cluster
+    return cluster
+
+
+def _cache(request: Request) -> Cache:
+    cache: Cache = request.app.state.cache
+    return cache
+
+
+SearchService = Annotated[CreatorSearch, Depends(_search)]
+AppSettings = Annotated[Settings, Depends(_settings)]
+AppCluster = Annotated[AsyncCluster, Depends(_cluster)]
+AppCache = Annotated[Cache, Depends(_cache)]

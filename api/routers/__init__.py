@@ -1,0 +1,1 @@
+"""Routes, one file a subject; an endpoint only translates."""

@@ -1,0 +1,68 @@
+"""Logs and metrics: set up in one place, every metric named here."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+if TYPE_CHECKING:
+    from creators.settings import Settings
+
+LATENCY_BUCKETS = (0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.4, 0.5, 0.75, 1.0, 2.5, 5.0)
+
+REQUESTS = Counter("creatorscope_http_requests_total", "Answers of the API.", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram(
+    "creatorscope_http_request_seconds", "Time of an answer at the API's edge.", ["route"], buckets=LATENCY_BUCKETS
+)
+STAGE_SECONDS = Histogram(
+    "creatorscope_search_stage_seconds", "Time of one stage of a search.", ["stage"], buckets=LATENCY_BUCKETS
+)
+OVER_BUDGET = Counter("creatorscope_search_over_budget_total", "Searches that took longer than their budget.")
+DEGRADED = Counter("creatorscope_search_degraded_total", "Parts of answers that were left out.", ["part"])
+RECORDS = Gauge(
+    "creatorscope_records",
+    "Source records by where they ended; in = indexed + stale + dead_lettered + pending.",
+    ["state"],
+)
+QUEUE_DEPTH = Gauge("creatorscope_queue_depth", "Jobs that wait.", ["queue"])
+WORKERS = Gauge("creatorscope_workers", "Workers that live.")
+
+_SECRET_WORDS = ("password", "secret", "token", "authorization")
+
+
+def _redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in event:
+        if any(word in key.lower() for word in _SECRET_WORDS):
+            event[key] = "[redacted]"
+    return event
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send structured log lines to stderr: for people, or as JSON."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    logging.basicConfig(
+        level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    )
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _redact,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
