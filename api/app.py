@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from api import errors
 from api.middleware import Envelope, Limits
 from api.routers import creators, dictionaries, health
+from creators.errors import CreatorscopeError
 from creators.settings import Settings
 from creators.stores.cache import Cache
 from creators.stores.cluster import AsyncCluster
@@ -36,6 +37,10 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.settings, app.state.cluster, app.state.cache = settings, cluster, cache
         app.state.search, app.state.stores = search, Stores(settings)
         try:
+            # An index that is missing or does not fit is what /readyz is for; the process serves all the same.
+            with suppress(CreatorscopeError):
+                await search.check_index()
+                await search.warm()
             yield
         finally:
             search.close()

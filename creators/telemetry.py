@@ -48,6 +48,8 @@ def configure_logging(settings: Settings) -> None:
     logging.basicConfig(
         level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
+    # Its warnings are answers (404, 409) that the gateways translate; what matters is logged by whoever catches it.
+    logging.getLogger("opensearch").setLevel(logging.CRITICAL)
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"

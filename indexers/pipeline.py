@@ -19,6 +19,7 @@ import structlog
 
 from creators.errors import CreatorscopeError, EngineFailed, NotFound
 from creators.stores import receipts
+from enrich.encoders.opened import fingerprint_of
 from fetchers import intake
 from indexers import lifecycle
 from mappings.fields import VECTOR
@@ -35,14 +36,7 @@ log = structlog.get_logger(__name__)
 
 def prepare(stores: Stores) -> list[str]:
     """Create missing indices for the encoder of the settings; returns the names of those created."""
-    return lifecycle.ensure(stores.cluster, encoder=encoder_fingerprint(stores))
-
-
-def encoder_fingerprint(stores: Stores) -> str:
-    """Return the fingerprint of the encoder that the settings name."""
-    from enrich.encoders.opened import open_encoder
-
-    return open_encoder(stores.settings).fingerprint
+    return lifecycle.ensure(stores.cluster, encoder=fingerprint_of(stores.settings))
 
 
 def ingest(stores: Stores, path: Path, mapping: DatasetMapping) -> intake.Dataset:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from enrich.encoders.text import TextEncoder
 
 TEXT_CACHE_SIZE = 10_000
+WARMING_TEXTS = ("music", "people who cook", "learn to code with short videos")
+WARMING_BUDGET_MS = 30_000
 RANKED_KEY = "ranked:"
 SORT_NOTE = "text has no effect on a page sorted by a field: it ranks, it does not filter"
 
@@ -73,6 +75,11 @@ class CreatorSearch:
                     f"{self._encoder.fingerprint}: set CREATORSCOPE_ENCODER_DIR back, or run `creatorscope rebuild`"
                 )
                 raise EncoderMismatch(detail)
+
+    async def warm(self) -> None:
+        """Ask a few questions whose answers nobody waits for: the first ones after a start take many times longer."""
+        for text in WARMING_TEXTS:
+            await self.run(SearchRequest(text=text, facets=("niches",), budget_ms=WARMING_BUDGET_MS))
 
     def close(self) -> None:
         """Stop the encoder's threads."""

@@ -19,6 +19,9 @@ from creators.settings import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
 
+PATIENT_MS = 10_000
+"""A command asks one question of engines that may just have started: it waits rather than leaving parts out."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="How many.")]
 PlatformList = Annotated[list[Platform] | None, typer.Option("--platform", "-p", help="On any of these.")]
@@ -100,6 +103,7 @@ def search(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     filters = _filters(platform, niche, country, min_followers, max_followers)
     body = {"text": text, "filters": filters, "sort": {"field": sort}, "limit": limit, "explain": True}
+    body["budget_ms"] = PATIENT_MS
     request = _request(SearchRequest, body)
     page = _ask("search", lambda service: service.run(request))
     if json:
@@ -131,6 +135,7 @@ def similar(
             creator_id = (await service.directory.lookup(Platform(place), handle))["creator_id"]
         filters = _filters(platform, None, None, None, None)
         body = {"seeds": [{"creator_id": creator_id}], "filters": filters, "limit": limit, "explain": True}
+        body["budget_ms"] = PATIENT_MS
         return await service.similar(_request(SimilarRequest, body))
 
     page = _ask("similar", question)

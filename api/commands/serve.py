@@ -120,6 +120,7 @@ async def _searches(settings: Settings, *, show: bool) -> dict[str, Any]:
     from search.request import CountRange, Filters, SearchRequest, Seed, SimilarRequest
 
     async with open_search(settings) as service:
+        await service.warm()
         text = "someone who teaches people to write code"
         by_text = await service.run(
             SearchRequest(text=text, filters=Filters(platforms=(Platform.YOUTUBE,)), limit=5, explain=True)

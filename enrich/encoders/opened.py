@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from enrich.encoders.export import exported_encoder
+from enrich.encoders.manifest import read_manifest
 from enrich.encoders.text import Provider, TextEncoder, default_encoder
 
 if TYPE_CHECKING:
@@ -20,3 +22,8 @@ def _opened(cache_dir: Path, encoder_dir: Path | None, provider: Provider, threa
 def open_encoder(settings: Settings) -> TextEncoder:
     """Return the encoder; raises :class:`creators.errors.SetupError` when it cannot be made or loaded."""
     return _opened(settings.cache_dir, settings.encoder_dir, settings.encoder_provider, settings.encoder_threads)
+
+
+def fingerprint_of(settings: Settings) -> str:
+    """Return the encoder's fingerprint without loading it."""
+    return read_manifest(settings.encoder_dir or exported_encoder(settings.cache_dir)).fingerprint
