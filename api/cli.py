@@ -66,7 +66,8 @@ def main() -> None:
         app()
     except CreatorscopeError as error:
         where = f" ({error.field})" if error.field else ""
-        console.err.print(f"error{where}: {error.detail}", style="red", highlight=False, markup=False)
+        text = f"error{where}: {error.detail}"
+        console.err.print(text, style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(USAGE_ERROR if isinstance(error, BadInput) else FAILURE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

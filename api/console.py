@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -23,11 +24,13 @@ out = Console()
 err = Console(stderr=True)
 REASONS_SHOWN = 3
 _UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+_ROUNDS_UP = 0.99995
+"""From this part of a unit on, one decimal of the smaller unit would read ``1000.0``."""
 
 
 def say(text: str) -> None:
     """Print one line about what is going on, on stderr."""
-    err.print(text, highlight=False)
+    err.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -40,7 +43,7 @@ def short_count(value: int | None) -> str:
     if value is None:
         return "unknown"
     for size, unit in _UNITS:
-        if value >= size:
+        if value >= size * _ROUNDS_UP:
             return f"{value / size:.1f}{unit}"
     return str(value)
 
@@ -52,14 +55,15 @@ def short_bytes(value: int | None) -> str:
 
 def page_table(page: SearchPage, title: str) -> Table:
     """Return one page of hits as a table."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    # Names and questions are other people's words: brackets in them are no markup.
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for header in ("#", "creator", "on", "followers", "niches", "score"):
         table.add_column(header, justify="right" if header in {"#", "followers", "score"} else "left")
     for hit in page.hits:
         shown = hit.creator
         table.add_row(
             str(hit.rank),
-            str(shown.get("name", hit.creator_id)),
+            escape(str(shown.get("name", hit.creator_id))),
             ", ".join(shown.get("platforms", [])),
             short_count(shown.get("followers")),
             ", ".join(shown.get("niches", [])[:2]),

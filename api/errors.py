@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import structlog
 from fastapi import FastAPI, Request
@@ -65,10 +65,20 @@ def problem_response(
 def _fields_at(model: Any, location: Sequence[str | int]) -> list[str]:
     """Return the field names of the object in which ``location`` (its last part left out) lies."""
     for part in location[:-1]:
-        if not (isinstance(model, type) and issubclass(model, BaseModel)) or part not in model.model_fields:
-            return []
-        model = _model_in(model.model_fields[str(part)].annotation)
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+        model = _inside(model, part)
+    found = _model_in(model)
+    return list(found.model_fields) if found is not None else []
+
+
+def _inside(annotation: Any, part: str | int) -> Any:
+    """Return the annotation of the value at ``part``: a field of a model, an entry of a mapping or of a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(part))
+        return field.annotation if field else None
+    arguments = get_args(annotation)
+    if get_origin(annotation) in {dict, list, tuple}:
+        return arguments[1] if get_origin(annotation) is dict else arguments[0]
+    return next((found for one in arguments if (found := _inside(one, part)) is not None), None)
 
 
 def _model_in(annotation: Any) -> Any:

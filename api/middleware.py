@@ -15,7 +15,7 @@ from api.errors import problem_response
 from creators import telemetry
 from creators.errors import BodyTooLarge, Overloaded
 
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ALWAYS_SERVED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -31,7 +31,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if _REQUEST_ID.match(given) else uuid4().hex
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["request_id"] = request_id
         status = 500
         start = time.perf_counter()

@@ -51,7 +51,12 @@ def clean_line(value: str) -> str:
 
 def normalise_handle(value: str) -> str:
     """Return the handle without ``@`` and blanks, case-folded: the form that two spellings share."""
-    return _HANDLE_NOISE.sub("", clean(value)).lstrip("@").casefold()
+    handle, previous = value, None
+    # A blank between a letter and its accent goes, and the two become one letter: repeat until it holds.
+    while handle != previous:
+        previous = handle
+        handle = _HANDLE_NOISE.sub("", clean(handle)).lstrip("@").casefold()
+    return handle
 
 
 def transliterate(value: str) -> str:

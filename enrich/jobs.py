@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -58,7 +59,7 @@ def _mapping(stores: Stores, dataset_id: str, known: dict[str, DatasetMapping]) 
 def _read_batch(stores: Stores, key: str, records: Iterable[RawRecord]) -> _Batch:
     batch = _Batch()
     mappings: dict[str, DatasetMapping] = {}
-    for number, record in enumerate(records):
+    for record in records:
         dataset_id = str(record.body["dataset"])
         try:
             found = normalise(record, _mapping(stores, dataset_id, mappings))
@@ -70,13 +71,13 @@ def _read_batch(stores: Stores, key: str, records: Iterable[RawRecord]) -> _Batc
                     dataset_id=dataset_id,
                     raw_key=key,
                     line=record.body["line"],
-                    excerpt=str(record.body["row"]),
+                    excerpt=json.dumps(record.body["row"], ensure_ascii=False),
                 )
             )
             continue
         batch.accounts += found.accounts
         batch.posts += found.posts
-        batch.records_of[str(number)] = [account.account_id for account in found.accounts]
+        batch.records_of[str(record.body["line"])] = [account.account_id for account in found.accounts]
     return batch
 
 
@@ -84,16 +85,16 @@ def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, key: str) -> int:
     """Take stale records out of the batch, dead-letter those that were refused; returns how many were stale."""
     refused = {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
     stale = 0
-    for number, account_ids in list(batch.records_of.items()):
+    for line, account_ids in list(batch.records_of.items()):
         reasons = [refused[account_id] for account_id in account_ids if account_id in refused]
         if reasons:
             batch.letters.append(
-                deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], raw_key=key, line=int(number))
+                deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], raw_key=key, line=int(line))
             )
-            del batch.records_of[number]
+            del batch.records_of[line]
         elif account_ids and outcome.stale.issuperset(account_ids):
             stale += 1
-            del batch.records_of[number]
+            del batch.records_of[line]
     return stale
 
 

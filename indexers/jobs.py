@@ -85,7 +85,7 @@ def index_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
         raise NotFound(detail)
     creator_of, refused = index_creators(stores, receipt.creator_ids)
     letters = []
-    for number, account_ids in receipt.records_of.items():
+    for line, account_ids in receipt.records_of.items():
         reasons = [refused[creator_of[a]] for a in account_ids if creator_of.get(a) in refused]
         if reasons:
             letters.append(
@@ -95,7 +95,7 @@ def index_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
                     reasons[0],
                     dataset_id=receipt.dataset_id,
                     raw_key=key,
-                    line=int(number),
+                    line=int(line),
                 )
             )
     deadletters.add(stores.cluster, letters)

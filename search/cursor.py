@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import json
 import secrets
+import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,13 +41,14 @@ def signing_key(settings: Settings) -> bytes:
     if settings.cursor_secret is not None:
         return settings.cursor_secret.get_secret_value().encode()
     path: Path = settings.data_dir / "cursor.key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("xb") as file:
-            path.chmod(0o600)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Linked when whole: another process that starts now never reads half a key.
+        with tempfile.NamedTemporaryFile(dir=path.parent) as file:
             file.write(secrets.token_bytes(KEY_BYTES))
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):
+                path.hardlink_to(file.name)
     return path.read_bytes()
 
 

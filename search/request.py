@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
 
 from creators.ids import content_hash
 from creators.models import Domain, Frozen, Platform
-from creators.text import clean_line
+from creators.text import clean_line, replace_lone_surrogates
 from mappings import fields
 from mappings.countries import country_code
 from mappings.niches import niche_ids
@@ -18,6 +18,9 @@ from search.rank.model import FEATURES, PROFILES
 MAX_TEXT = 1000
 MAX_LIMIT = 100
 MAX_IDS = 1000
+MAX_COUNT = 2**63 - 1
+"""The largest count that the index compares with; a larger one is refused by it."""
+MAX_WEIGHT = 1_000_000
 WINDOW = 200
 """Candidates that are ranked; beyond it a relevance search has no further page."""
 
@@ -52,6 +55,7 @@ def _platforms(values: tuple[Platform, ...]) -> tuple[Platform, ...]:
     return tuple(sorted(set(values)))
 
 
+Domains = Annotated[tuple[Domain, ...], AfterValidator(lambda values: tuple(sorted(set(values))))]
 Platforms = Annotated[tuple[Platform, ...], AfterValidator(_platforms)]
 Niches = Annotated[tuple[str, ...], _one_of("niche", frozenset(niche_ids()))]
 Countries = Annotated[tuple[str, ...], AfterValidator(_countries)]
@@ -60,15 +64,22 @@ Languages = Annotated[
 ]
 Has = Annotated[tuple[str, ...], _one_of("value of has", frozenset(fields.HAS_VALUES))]
 FacetNames = Annotated[tuple[str, ...], _one_of("facet", frozenset(fields.FACETS))]
-CleanText = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_line)]
+CleanText = Annotated[
+    str,
+    # Half an emoji, cut by the sender, is no reason to refuse the rest.
+    BeforeValidator(lambda value: replace_lone_surrogates(value) if isinstance(value, str) else value),
+    Field(max_length=MAX_TEXT),
+    AfterValidator(clean_line),
+]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Ids = Annotated[tuple[CleanText, ...], Field(max_length=MAX_IDS)]
 
 
 class CountRange(Frozen):
     """At least ``min`` and at most ``max``; both ends included."""
 
-    min: NonNegativeInt | None = None
-    max: NonNegativeInt | None = None
+    min: Count | None = None
+    max: Count | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -81,8 +92,8 @@ class CountRange(Frozen):
 class RateRange(Frozen):
     """A range of fractions (0.03 is 3 %); both ends included. Growth may be negative."""
 
-    min: float | None = None
-    max: float | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -115,7 +126,7 @@ class Filters(Frozen):
 
     platforms: Platforms = ()
     """Has an account on any of these."""
-    domains: tuple[Domain, ...] = ()
+    domains: Domains = ()
     """The form of content; the one filter that chooses indices."""
     niches: Niches = ()
     countries: Countries = ()
@@ -146,7 +157,7 @@ class Sort(Frozen):
 
 
 Arm = Literal["lexical", "knn"]
-Weights = dict[str, NonNegativeFloat]
+Weights = dict[str, Annotated[float, Field(ge=0, le=MAX_WEIGHT)]]
 
 
 def _check_profile(name: str) -> str:

@@ -163,7 +163,7 @@ def parse_count(text: str) -> int:
     units = {"k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
     number, factor = (text[:-1], units[text[-1].lower()]) if text[-1:].lower() in units else (text, 1)
     try:
-        value = int(float(number) * factor)
+        value = round(float(number) * factor)
     except (ValueError, OverflowError) as error:
         detail = f"{text!r} is not a count: write 10000, 10k or 2.5M"
         raise BadInput(detail, field="followers") from error

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from api import console
 from api.context import settings_for
+from creators.errors import SetupError
+
+if TYPE_CHECKING:
+    from creators.settings import Settings
+    from stack.doctor import Check
 
 stack_app = typer.Typer(help="Keep the embedded OpenSearch and Redis running between commands.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -71,11 +76,22 @@ def logs(*, lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Las
             console.out.print("\n".join(tail), highlight=False, markup=False)
 
 
+def _encoder_check(settings: Settings) -> Check:
+    from enrich.encoders.opened import fingerprint_of
+    from stack.doctor import Check
+
+    try:
+        return Check("encoder", ok=True, detail=fingerprint_of(settings), fix="")
+    except SetupError as error:
+        return Check("encoder", ok=False, detail=error.detail, fix="Set CREATORSCOPE_ENCODER_DIR, or unset it.")
+
+
 def doctor(*, json: AsJson = False) -> None:
     """Say what this machine has, what is missing, and how to fix it."""
     from stack.doctor import examine
 
-    checks = examine(settings_for("doctor"))
+    settings = settings_for("doctor")
+    checks = [*examine(settings), _encoder_check(settings)]
     if json:
         console.print_json([asdict(check) for check in checks])
     else:

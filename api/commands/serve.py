@@ -138,11 +138,13 @@ async def _searches(settings: Settings, *, show: bool) -> dict[str, Any]:
     if show:
         console.print_page(by_text, f"1. free text on YouTube: {text!r}")
         console.print_page(alike, f"2. like {known['name']}, but with 1 to 20 million followers")
-        console.out.print(f"3. who is {HANDLE} on {Platform.INSTAGRAM}?", known["name"], known["creator_id"])
+        asked = f"3. who is {HANDLE} on {Platform.INSTAGRAM}?"
+        console.out.print(asked, known["name"], known["creator_id"], markup=False)
         account = known["accounts"][Platform.INSTAGRAM]
         console.out.print(
             f"   {console.short_count(account['followers'])} followers as of {account['as_of'][:10]}, "
-            f"niches {', '.join(known['niches'])}, from {account['provenance']}\n"
+            f"niches {', '.join(known['niches'])}, from {account['provenance']}\n",
+            markup=False,
         )
     return {
         "text": by_text.model_dump(mode="json"),

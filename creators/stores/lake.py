@@ -23,7 +23,7 @@ import zstandard
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
-from creators.errors import LakeCorrupt, LakeUnavailable, NotFound
+from creators.errors import LakeCorrupt, LakeUnavailable, NotFound, SetupError
 from creators.ids import content_hash
 from creators.models import RawRecord
 
@@ -96,14 +96,17 @@ class Lake:
 
     def __init__(self, url: str, *, timeout_s: float = 30) -> None:
         self.url = url
-        if url.startswith("file:"):
-            self._store: Any = from_url(url, mkdir=True)
-        else:
-            self._store = from_url(
-                url,
-                client_options={"timeout": timedelta(seconds=timeout_s)},
-                retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=timeout_s)},
-            )
+        limit = timedelta(seconds=timeout_s)
+        remote = {"client_options": {"timeout": limit}, "retry_config": {"max_retries": 3, "retry_timeout": limit}}
+        options: dict[str, Any] = {"mkdir": True} if url.startswith("file:") else remote
+        try:
+            self._store: Any = from_url(url, **options)
+        except OSError as error:
+            detail = f"the lake at {url} cannot be opened: {error}"
+            raise LakeUnavailable(detail) from error
+        except (BaseError, ValueError) as error:
+            detail = f"CREATORSCOPE_LAKE_URL: {url!r} is not file:///path or s3://bucket/prefix: {str(error).splitlines()[0]}"
+            raise SetupError(detail, field="lake_url") from error
 
     @_translated
     def put(self, records: Sequence[RawRecord], *, landed_on: date, batch: bool = True) -> LakeObject:

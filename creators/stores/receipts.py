@@ -56,7 +56,7 @@ class ObjectReceipt(BaseModel):
     dead_lettered: int = 0
     attempts: int = 0
     records_of: dict[str, list[str]] = {}
-    """Record number in the object → its account ids, for the records that were neither stale nor dead-lettered."""
+    """Line of the record in its file → its account ids, for the records that were neither stale nor dead-lettered."""
     creator_ids: list[str] = []
 
 

@@ -47,7 +47,9 @@ def _link_node(link: Link) -> str | None:
         return None
     if link.native_id:
         return account_id(link.platform, link.native_id)
-    return handle_node(link.platform, link.handle) if link.handle else None
+    # A handle of which nothing is left would be one node for all who have it.
+    handle = normalise_handle(link.handle or "")
+    return handle_node(link.platform, handle) if handle else None
 
 
 def edges_of(account: Account) -> list[Edge]:

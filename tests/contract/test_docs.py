@@ -15,10 +15,12 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 CONFIGURATION = [
     ROOT / name for name in ("docker-compose.yml", "Dockerfile", ".env.example", ".pre-commit-config.yaml")
 ]
-SOURCES = sorted(path for package in ROOT.glob("*/__init__.py") for path in package.parent.rglob("*.py"))
+NOT_SHIPPED = {"benchmarks", "tests"}
+PACKAGES = [path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name not in NOT_SHIPPED]
+SOURCES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 FOR_TESTS = f"{PREFIX}TEST_"
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
-COMMAND = re.compile(r"\bcreatorscope ([a-z-]+)(?: ([a-z]+))?")
+COMMAND = re.compile(r"\bcreatorscope ([a-z][a-z-]*)(?: ([a-z]+))?")
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 ROUTE = re.compile(r"\b(GET|POST) (/[\w/{}.-]*)")
 
