@@ -10,7 +10,7 @@ WORKDIR /src
 COPY requirements.lock ./
 RUN uv pip install --no-cache --no-deps --require-hashes -r requirements.lock
 
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY creators ./creators
 COPY mappings ./mappings
 COPY fetchers ./fetchers

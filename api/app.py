@@ -39,7 +39,6 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             # An index that is missing or does not fit is what /readyz is for; the process serves all the same.
             with suppress(CreatorscopeError):
-                await search.check_index()
                 await search.warm()
             yield
         finally:

@@ -17,6 +17,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?\n[\s]*")
 _HANDLE_NOISE = re.compile(r"\s+")
+# What stands for a soft sign or an ayin: nobody types it, and inside a word it would hide the word.
+_SIGNS = re.compile("['`\"]")
 
 
 def replace_lone_surrogates(value: str) -> str:
@@ -61,4 +63,5 @@ def normalise_handle(value: str) -> str:
 
 def transliterate(value: str) -> str:
     """Return ``value`` in ASCII letters, lower case (``Ольга`` → ``olga``)."""
-    return " ".join(anyascii(clean(value)).lower().split())
+    letters = (_SIGNS.sub("", anyascii(c)) if c.isalpha() and not c.isascii() else anyascii(c) for c in clean(value))
+    return " ".join("".join(letters).lower().split())

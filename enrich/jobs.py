@@ -107,7 +107,8 @@ def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     stale = _book_profiles(batch, outcome, key)
     creator_ids: list[str] = []
     with lease(stores.queue.redis, f"{stores.settings.index_prefix}{RESOLVE_LEASE}"):
-        resolver.save_edges(stores.cluster, kept, raw_key=key)
+        # Of every record, the superseded ones too: what is joined must not depend on how records were batched.
+        resolver.save_edges(stores.cluster, batch.accounts, raw_key=key)
         creator_ids = resolver.resolve(stores.cluster, [account.account_id for account in kept])
     deadletters.add(stores.cluster, batch.letters)
     receipt = receipt.model_copy(

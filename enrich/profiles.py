@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from creators.ids import account_id as account_id_of
 from creators.ids import content_hash, parse_account_id, version_of
 from creators.models import Account, Observation, Post
 from creators.stores import bulk
 from creators.text import normalise_handle
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from creators.stores.cluster import Cluster
 
 POSTS_PER_ACCOUNT = 12
@@ -59,6 +59,8 @@ def _observations(account: Account) -> list[bulk.Action]:
     actions = []
     for seen in (*account.history, account.observation):
         doc = seen.model_dump(mode="json", exclude_none=True) | {"account_id": account.account_id}
+        if seen.handle:
+            doc["handle"] = normalise_handle(seen.handle)
         # One point a day; the latest of a day stands.
         point_id = f"{account.account_id}@{seen.at:%Y-%m-%d}"
         version = version_of(_ms(seen.at), content_hash(seen.model_dump_json().encode()))
@@ -140,23 +142,36 @@ def load_posts(cluster: Cluster, account_ids: Sequence[str]) -> Mapping[str, tup
     return found
 
 
-def holders_of(cluster: Cluster, handles: Mapping[str, set[str]]) -> dict[str, list[str]]:
-    """Return ``platform:handle`` → the accounts that have had it, the one seen last first.
+class Sighting(NamedTuple):
+    """An account was seen with a handle."""
+
+    account_id: str
+    at: datetime
+
+
+def sightings(cluster: Cluster, handles: Mapping[str, set[str]]) -> dict[str, list[Sighting]]:
+    """Return ``platform:handle`` → when which account was seen with it.
 
     Args:
         cluster: to ask.
         handles: normalised handles by platform.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Sighting]] = {}
     for platform, wanted in handles.items():
-        index = f"profiles-{platform}"
-        cluster.refresh(index)
         body = {
-            "_source": ["account_id", "handle"],
-            "query": {"bool": {"filter": [{"terms": {"handle": sorted(wanted)}}]}},
-            "sort": [{"fetched_at": "desc"}, {"account_id": "asc"}],
+            "_source": ["account_id", "handle", "at"],
+            "query": {
+                "bool": {
+                    "filter": [
+                        {"terms": {"handle": sorted(wanted)}},
+                        {"prefix": {"account_id": account_id_of(platform, "")}},
+                    ]
+                }
+            },
+            "sort": [{"account_id": "asc"}, {"at": "asc"}],
         }
-        for hit in cluster.scan(index, body):
-            source = hit["_source"]
-            found.setdefault(f"{platform}:{source['handle']}", []).append(source["account_id"])
+        for hit in cluster.scan("observations", body):
+            seen = hit["_source"]
+            sighting = Sighting(seen["account_id"], datetime.fromisoformat(seen["at"]))
+            found.setdefault(f"{platform}:{seen['handle']}", []).append(sighting)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
-from creators.text import clean_line, normalise_handle
+from creators.text import clean_line
 from mappings.fields import account_field
 from mappings.registry import CREATORS
 from search.queries.suggest import suggest_query
@@ -47,7 +47,8 @@ class Directory:
 
     async def lookup(self, platform: Platform, handle: str) -> dict[str, Any]:
         """Return the creator that has a handle; raises :class:`NotFound`."""
-        wanted = normalise_handle(handle)
+        # The index drops case and blanks of both sides alike, by the normalizer of the field.
+        wanted = clean_line(handle).lstrip("@ ")
         query = {"bool": {"filter": [{"term": {account_field(platform, "handle"): wanted}}]}}
         shown = clean_line(handle)[:SHOWN_CHARS]
         return await self._one(query, f"no creator on {platform} has the handle {shown!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,16 +40,16 @@ async def ordered_page(
     Raises:
         BadCursor: forged, expired or of another query.
     """
-    if request.cursor:
-        position, state = await pages.recall(KEY, request.cursor, request.fingerprint)
-    else:
-        position = cursors.Position(cursors.new_token(), 0, request.fingerprint)
-        state = {"pit": await cluster.open_point_in_time(CREATORS, keep_alive_s=pages.ttl_s), "after": None}
     try:
-        with budget.stage("retrieve"):
-            answer = await cluster.search_point_in_time(_body(pages, request, filters, state, budget))
+        async with asyncio.timeout(budget.left_s):
+            position, state = await _start(cluster, pages, request, budget)
+            with budget.stage("retrieve"):
+                answer = await cluster.search_point_in_time(_body(pages, request, filters, state, budget))
     except NotFound as error:
         raise BadCursor(pages.expired, field="cursor") from error
+    except TimeoutError:
+        budget.leave_out("retrieve")
+        return OrderedPage((), None)
     found = answer["hits"]["hits"]
     sources = await retrieval.fetch(cluster, [hit["_id"] for hit in found], budget)
     hits = tuple(
@@ -61,8 +62,19 @@ async def ordered_page(
         return OrderedPage(hits, None)
     # Every page has a name of its own, so that an earlier cursor can be used again.
     following = cursors.Position(cursors.new_token(), position.offset + len(found), request.fingerprint)
-    await pages.keep(KEY, following, {"pit": answer.get("pit_id", state["pit"]), "after": found[-1]["sort"]})
-    return OrderedPage(hits, pages.cursor_of(following))
+    kept = {"pit": answer.get("pit_id", state["pit"]), "after": found[-1]["sort"]}
+    is_kept = await pages.keep(KEY, following, kept, budget)
+    return OrderedPage(hits, pages.cursor_of(following) if is_kept else None)
+
+
+async def _start(
+    cluster: AsyncCluster, pages: Pages, request: SearchRequest, budget: Budget
+) -> tuple[cursors.Position, dict[str, Any]]:
+    """Return where the page starts, and the view of the index that it is cut from."""
+    if request.cursor:
+        return await pages.recall(KEY, request.cursor, request.fingerprint, budget)
+    position = cursors.Position(cursors.new_token(), 0, request.fingerprint)
+    return position, {"pit": await cluster.open_point_in_time(CREATORS, keep_alive_s=pages.ttl_s), "after": None}
 
 
 def _body(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from creators.errors import BadCursor
+from creators.errors import BadCursor, QueueUnavailable
 from search import cursor as cursors
 
 if TYPE_CHECKING:
     from creators.settings import Settings
     from creators.stores.cache import Cache
+    from search.budget import Budget
 
 
 class Pages:
@@ -25,18 +27,29 @@ class Pages:
         """Return the cursor that leads to a position."""
         return cursors.encode(position, self._key)
 
-    async def keep(self, kind: str, position: cursors.Position, value: Any) -> None:
-        """Keep what a position's token names."""
-        await self._cache.put(kind + position.token, value, ttl_s=self.ttl_s)
+    async def keep(self, kind: str, position: cursors.Position, value: Any, budget: Budget) -> bool:
+        """Keep what a position's token names; returns False, and says so in the budget, where that is not possible."""
+        try:
+            async with asyncio.timeout(budget.left_s):
+                await self._cache.put(kind + position.token, value, ttl_s=self.ttl_s)
+        except (TimeoutError, QueueUnavailable):
+            budget.leave_out("next_cursor")
+            return False
+        return True
 
-    async def recall(self, kind: str, cursor: str, fingerprint: str) -> tuple[cursors.Position, Any]:
+    async def recall(self, kind: str, cursor: str, fingerprint: str, budget: Budget) -> tuple[cursors.Position, Any]:
         """Return where a cursor leads and what was kept there.
 
         Raises:
-            BadCursor: forged, expired or of another query.
+            BadCursor: forged, expired or of another query. QueueUnavailable: Redis does not answer in time.
         """
         position = cursors.decode(cursor, self._key, fingerprint=fingerprint)
-        stored = await self._cache.get(kind + position.token)
+        try:
+            async with asyncio.timeout(budget.left_s):
+                stored = await self._cache.get(kind + position.token)
+        except TimeoutError as error:
+            detail = "Redis did not answer within the budget: ask for the page again"
+            raise QueueUnavailable(detail) from error
         if stored is None:
             raise BadCursor(self.expired, field="cursor")
         return position, stored

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from creators.errors import ClusterUnavailable, CreatorscopeError, NotFound
+from creators.errors import ClusterUnavailable
 from mappings.registry import CREATORS
 from search.queries import arms
 from search.rank.candidates import ArmHit, parse_hits
@@ -74,15 +74,12 @@ async def count(
         try:
             async with asyncio.timeout(budget.left_s):
                 answer = await cluster.search(CREATORS, body, params={"request_cache": "true"})
-        except (TimeoutError, CreatorscopeError) as error:
-            if isinstance(error, NotFound):
-                raise
-            budget.leave_out("total")
-            if facets:
-                budget.leave_out("facets")
-            return None, {}
+        except (TimeoutError, ClusterUnavailable):
+            answer = {"timed_out": True}
     if answer["timed_out"]:
         budget.leave_out("total")
+        if facets:
+            budget.leave_out("facets")
         return None, {}
     found = {name: _values(answer["aggregations"][name]) for name in facets}
     return Total(value=answer["hits"]["total"]["value"]), found

@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from creators.errors import EncoderMismatch, IndexNotReady, NotFound, QueueUnavailable
+from creators.errors import EncoderMismatch, IndexNotReady, NotFound
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
 from search import cursor as cursors
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from enrich.encoders.text import TextEncoder
 
 TEXT_CACHE_SIZE = 10_000
+CHECK_EVERY_S = 30.0
 WARMING_TEXTS = ("music", "people who cook", "learn to code with short videos")
 WARMING_BUDGET_MS = 30_000
 RANKED_KEY = "ranked:"
@@ -55,6 +57,7 @@ class CreatorSearch:
         self._encoder = encoder
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encode")
         self._vectors: dict[str, Vector] = {}
+        self._checked_until = 0.0
         self.directory = Directory(cluster)
 
     async def check_index(self) -> None:
@@ -76,6 +79,15 @@ class CreatorSearch:
                 )
                 raise EncoderMismatch(detail)
 
+    async def _check_index(self, budget: Budget) -> None:
+        """Check the index now and then, so that one that was replaced meanwhile is noticed."""
+        if time.monotonic() < self._checked_until:
+            return
+        with budget.stage("check"), suppress(TimeoutError):
+            async with asyncio.timeout(budget.left_s):
+                await self.check_index()
+            self._checked_until = time.monotonic() + CHECK_EVERY_S
+
     async def warm(self) -> None:
         """Ask a few questions whose answers nobody waits for: the first ones after a start take many times longer."""
         for text in WARMING_TEXTS:
@@ -92,6 +104,7 @@ class CreatorSearch:
             BadCursor: forged, expired or of another query. ClusterUnavailable: OpenSearch does not answer.
         """
         budget = Budget(request.budget_ms or self._budget_ms)
+        await self._check_index(budget)
         filters = filter_clause(request.filters)
         counting = asyncio.create_task(retrieval.count(self._cluster, filters, request.facets, budget))
         try:
@@ -111,8 +124,14 @@ class CreatorSearch:
             NotFound: a seed does not exist.
         """
         budget = Budget(request.budget_ms or self._budget_ms)
-        seeds = {await self.directory.resolve_id(seed.creator_id): seed.weight for seed in request.seeds}
-        vector = await self._centre(seeds, budget)
+        await self._check_index(budget)
+        try:
+            async with asyncio.timeout(budget.left_s):
+                seeds = {await self.directory.resolve_id(seed.creator_id): seed.weight for seed in request.seeds}
+                vector = await self._centre(seeds, budget)
+        except TimeoutError:
+            budget.leave_out("knn")
+            return _closed(SearchPage(hits=(), profile=request.ranking.profile), budget)
         exclude = request.filters.exclude
         without_seeds = exclude.model_copy(update={"creator_ids": (*exclude.creator_ids, *sorted(seeds))})
         filters = filter_clause(request.filters.model_copy(update={"exclude": without_seeds}))
@@ -139,7 +158,7 @@ class CreatorSearch:
 
     async def _ranked_page(self, request: SearchRequest, filters: Clause | None, budget: Budget) -> SearchPage:
         if request.cursor:
-            position, stored = await self._pages.recall(RANKED_KEY, request.cursor, request.fingerprint)
+            position, stored = await self._pages.recall(RANKED_KEY, request.cursor, request.fingerprint, budget)
             window = Ranked.from_json(stored)
         else:
             position = cursors.Position(cursors.new_token(), 0, request.fingerprint)
@@ -147,13 +166,10 @@ class CreatorSearch:
             window = self._rank(hits, request.ranking, request.filters, budget)
         end = position.offset + request.limit
         following = None
-        if end < len(window.ids):
-            try:
-                if not request.cursor:
-                    await self._pages.keep(RANKED_KEY, position, window.as_json())
-                following = self._pages.cursor_of(cursors.Position(position.token, end, position.fingerprint))
-            except QueueUnavailable:
-                budget.leave_out("next_cursor")
+        if end < len(window.ids) and (
+            request.cursor or await self._pages.keep(RANKED_KEY, position, window.as_json(), budget)
+        ):
+            following = self._pages.cursor_of(cursors.Position(position.token, end, position.fingerprint))
         return await self._cut(window, request, position.offset, following, budget)
 
     async def _retrieve(self, request: SearchRequest, filters: Clause | None, budget: Budget) -> ArmHits:

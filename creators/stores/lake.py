@@ -105,7 +105,8 @@ class Lake:
             detail = f"the lake at {url} cannot be opened: {error}"
             raise LakeUnavailable(detail) from error
         except (BaseError, ValueError) as error:
-            detail = f"CREATORSCOPE_LAKE_URL: {url!r} is not file:///path or s3://bucket/prefix: {str(error).splitlines()[0]}"
+            reason = str(error).splitlines()[0]
+            detail = f"CREATORSCOPE_LAKE_URL: {url!r} is not file:///path or s3://bucket/prefix: {reason}"
             raise SetupError(detail, field="lake_url") from error
 
     @_translated

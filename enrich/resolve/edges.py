@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from creators.ids import account_id, content_hash
@@ -25,6 +26,8 @@ class Edge:
     left: str
     right: str
     kind: EdgeKind
+    at: datetime
+    """When the source said so."""
 
     @property
     def edge_id(self) -> str:
@@ -56,11 +59,12 @@ def edges_of(account: Account) -> list[Edge]:
     """Return the evidence that one account carries."""
     edges = []
     if account.person_key:
-        edges.append(Edge(account.account_id, person_node(account.person_key), "person_id"))
+        person = person_node(account.person_key)
+        edges.append(Edge(account.account_id, person, "person_id", account.fetched_at))
     for link in account.links:
         node = _link_node(link)
         if node and node != account.account_id:
-            edges.append(Edge(account.account_id, node, "declared_link"))
+            edges.append(Edge(account.account_id, node, "declared_link", account.fetched_at))
     return edges
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
 from creators import ids
+from creators.ids import parse_account_id
 from creators.models import Account, Platform
 from creators.stores import bulk
 from enrich import profiles
@@ -40,7 +42,10 @@ class _Neighbourhood:
 
 
 def save_edges(cluster: Cluster, accounts: Iterable[Account], *, raw_key: str) -> int:
-    """Write the evidence that accounts carry, searchable at once; returns how many edges."""
+    """Write the evidence that accounts carry, searchable at once; returns how many edges.
+
+    Of the same evidence given twice the later stands, in whichever order it arrives.
+    """
     actions = [
         bulk.Action(
             "identity-edges",
@@ -50,8 +55,9 @@ def save_edges(cluster: Cluster, accounts: Iterable[Account], *, raw_key: str) -
                 "right": edge.right,
                 "kind": edge.kind,
                 "evidence": {"raw_key": raw_key},
-                "at": account.fetched_at.isoformat(),
+                "at": edge.at.isoformat(),
             },
+            version=int(edge.at.timestamp() * 1000),
         )
         for account in accounts
         for edge in edges_of(account)
@@ -76,21 +82,47 @@ def _edges_at(cluster: Cluster, nodes: list[str]) -> Iterable[Edge]:
         }
         for hit in cluster.scan("identity-edges", body, size=PAGE):
             source = hit["_source"]
-            yield Edge(source["left"], source["right"], source["kind"])
+            yield Edge(source["left"], source["right"], source["kind"], datetime.fromisoformat(source["at"]))
 
 
-def _holders(cluster: Cluster, nodes: Iterable[str]) -> dict[str, list[str]]:
-    """Return handle node → accounts that have had the handle, the present holder first."""
+def _own_handles(cluster: Cluster, account_ids: list[str]) -> set[str]:
+    """Return the nodes of every handle that the accounts have ever had."""
+    history = profiles.load_observations(cluster, account_ids)
+    return {
+        handle_node(parse_account_id(account_id)[0], point.handle)
+        for account_id, points in history.items()
+        for point in points
+        if point.handle
+    }
+
+
+def _sightings(cluster: Cluster, nodes: Iterable[str]) -> dict[str, list[profiles.Sighting]]:
+    """Return handle node → when which account was seen with the handle."""
     wanted: dict[str, set[str]] = {}
     for node in nodes:
         if node.startswith("handle:"):
             _, platform, handle = node.split(":", 2)
             wanted.setdefault(platform, set()).add(handle)
-    return {f"handle:{key}": accounts for key, accounts in profiles.holders_of(cluster, wanted).items()}
+    return {f"handle:{key}": seen for key, seen in profiles.sightings(cluster, wanted).items()}
 
 
-def _own_handles(accounts: Iterable[Account]) -> set[str]:
-    return {handle_node(account.platform, account.handle) for account in accounts if account.handle}
+def _target(edge: Edge, seen: dict[str, list[profiles.Sighting]]) -> str | None:
+    """Return the node that an edge leads to; a handle means the account seen with it nearest to the edge's time.
+
+    So a renamed account keeps its links, and a handle taken over by another account does not bring them along.
+    """
+    if not edge.right.startswith("handle:"):
+        return edge.right
+    holders = seen.get(edge.right, ())
+    nearest = min(holders, key=lambda one: (abs(one.at - edge.at), one.account_id), default=None)
+    return None if nearest is None else nearest.account_id
+
+
+def _members(cluster: Cluster, account_ids: list[str]) -> set[str]:
+    """Return the accounts that are one creator with any of these now: a group that is left must be looked at too."""
+    own = cluster.sources("identities", map(ids.creator_id, account_ids))
+    heirs = cluster.sources("identities", {doc["redirect_to"] for doc in own.values() if doc["redirect_to"]})
+    return {account_id for doc in (*own.values(), *heirs.values()) for account_id in doc["account_ids"]}
 
 
 def _neighbourhood(cluster: Cluster, account_ids: Iterable[str]) -> _Neighbourhood:
@@ -98,16 +130,13 @@ def _neighbourhood(cluster: Cluster, account_ids: Iterable[str]) -> _Neighbourho
     frontier = set(account_ids)
     while frontier:
         found.nodes |= frontier
-        known = profiles.load_accounts(cluster, filter(_is_account, frontier))
-        # An account meets a link to its handle only if such a link exists; sharing a handle alone is no evidence.
-        edges = list(_edges_at(cluster, sorted(frontier | _own_handles(known.values()))))
-        joins = {(edge.left, edge.right) for edge in edges}
-        reached = {node for join in joins for node in join}
-        holders = _holders(cluster, reached)
-        joins |= {(node, accounts[0]) for node, accounts in holders.items()}
-        found.joins |= joins
-        # Former holders are looked at again too: they may have been joined while they had the handle.
-        frontier = (reached | {account for accounts in holders.values() for account in accounts}) - found.nodes
+        accounts = sorted(filter(_is_account, frontier))
+        edges = list(_edges_at(cluster, sorted(frontier | _own_handles(cluster, accounts))))
+        seen = _sightings(cluster, {edge.right for edge in edges})
+        found.joins |= {(edge.left, target) for edge in edges if (target := _target(edge, seen))}
+        reached = {node for edge in edges for node in (edge.left, edge.right)}
+        reached |= {sighting.account_id for sightings in seen.values() for sighting in sightings}
+        frontier = (reached | _members(cluster, accounts)) - found.nodes
     return found
 
 
