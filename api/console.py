@@ -88,8 +88,8 @@ def print_page(page: SearchPage, title: str) -> None:
 
 
 @contextmanager
-def ingest_progress(what: str, *, datasets: int = 1) -> Iterator[Callable[[Balance], None]]:
-    """Show a bar on stderr that follows the delivery account."""
+def ingest_progress(what: str, *, expected: int | None = None) -> Iterator[Callable[[Balance], None]]:
+    """Show a bar on stderr that follows the delivery account; ``expected`` is about how many records will come."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -98,11 +98,12 @@ def ingest_progress(what: str, *, datasets: int = 1) -> Iterator[Callable[[Balan
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
-        task = progress.add_task(what, total=None)
+        task = progress.add_task(what, total=expected)
 
         def update(balance: Balance) -> None:
             done = balance.rows_in - balance.pending
-            progress.update(task, completed=done, total=balance.rows_in if balance.datasets_read >= datasets else None)
+            total = balance.rows_in if balance.pending == 0 or expected is None else max(expected, balance.rows_in)
+            progress.update(task, completed=done, total=total or None)
 
         yield update
 

@@ -6,7 +6,8 @@ CreatorscopeError
 │   ├── BadDataset      reject   422
 │   ├── BadRecord       skip     422  one record is wrong: dead-letter it and go on
 │   ├── BadCursor       reject   400
-│   └── MalformedBody   reject   400
+│   ├── MalformedBody   reject   400
+│   └── BodyTooLarge    reject   413
 ├── NotFound            reject   404
 ├── Overloaded          retry    429
 ├── Unavailable         retry    503  a store does not answer; the work is kept and tried again
@@ -14,6 +15,7 @@ CreatorscopeError
 │   ├── QueueUnavailable
 │   ├── LakeUnavailable
 │   └── IndexNotReady
+├── ClusterRefused      stop     500  OpenSearch refused a request as wrong: our defect, or a foreign index
 ├── EncoderMismatch     stop     409  the index was built by another encoder
 ├── LakeCorrupt         stop     500
 ├── JobRefused          stop     403  a queued function is not on the allow-list

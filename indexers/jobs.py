@@ -13,7 +13,9 @@ from creators.stores.receipts import State
 from creators.stores.session import Stores, current_stores
 from creators.stores.steps import run_step
 from enrich import profiles, signal_store
+from enrich.encoders.opened import fingerprint_of
 from enrich.signals.embedding_text import RECIPE
+from indexers import lifecycle
 from indexers.documents import build_document, domain_of
 from mappings.registry import CREATORS
 
@@ -70,6 +72,8 @@ def index_creators(stores: Stores, creator_ids: Iterable[str]) -> tuple[dict[str
         account id → creator id of every account indexed, and creator id → reason of every refused document.
     """
     version = clock_ms(stores.queue.redis)
+    # An index that another worker has rebuilt for another encoder must not get vectors of this one.
+    lifecycle.check_encoder(stores.cluster, fingerprint_of(stores.settings))
     writes, home, creator_of = _actions(stores.cluster, creator_ids, version)
     outcome = bulk.write(stores.cluster, writes)
     # New places first: a creator that moves is for a moment found twice (search collapses), never not at all.

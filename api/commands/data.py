@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -44,7 +45,7 @@ def ingest(
     from api.installation import installation
     from api.installation import workers as worker_processes
     from creators.stores import deadletters
-    from fetchers.sources.dataset import open_rows
+    from fetchers.sources.dataset import count_rows, open_rows
     from indexers import pipeline
 
     described = load_mapping(mapping)
@@ -54,9 +55,12 @@ def ingest(
         pipeline.prepare(stores)
         started = time.monotonic()
         dataset = pipeline.ingest(stores, file, described)
-        with worker_processes(settings, workers) as running, console.ingest_progress(file.name) as progress:
+        with (
+            worker_processes(settings, workers) as running,
+            console.ingest_progress(file.name, expected=count_rows(file, described)) as progress,
+        ):
             balance = pipeline.wait(
-                stores, dataset.dataset_id, on_progress=progress, alive=lambda: all(w.poll() is None for w in running)
+                stores, dataset.dataset_id, on_progress=progress, alive=lambda: someone_works(stores, running)
             )
         letters = deadletters.of_dataset(stores.cluster, dataset.dataset_id, limit=BAD_ROWS_SHOWN)
     if json:
@@ -64,10 +68,17 @@ def ingest(
         console.print_json({"dataset_id": dataset.dataset_id, **account, "dead_letters": letters})
         return
     console.print_balance(balance, time.monotonic() - started)
+    if balance.rows_in == 0:
+        console.say(f"{file.name} has no rows below its header: nothing to do")
     for letter in letters:
         console.say(f"  line {letter['line']}: {letter['reason']}")
     if balance.dead_lettered > len(letters):
         console.say(f"  … and {balance.dead_lettered - len(letters)} more, all kept in the index dlq")
+
+
+def someone_works(stores: Stores, own: list[subprocess.Popen[bytes]]) -> bool:
+    """Return whether the work goes on: all of our own workers run, or, where there are none, any other does."""
+    return all(worker.poll() is None for worker in own) if own else stores.queue.workers_alive() > 0
 
 
 def rebuild(
@@ -92,9 +103,7 @@ def rebuild(
         started = time.monotonic()
         objects = pipeline.rebuild(stores)
         with worker_processes(settings, workers) as running, console.ingest_progress("rebuild") as progress:
-            balance = pipeline.wait(
-                stores, None, on_progress=progress, alive=lambda: all(w.poll() is None for w in running)
-            )
+            balance = pipeline.wait(stores, None, on_progress=progress, alive=lambda: someone_works(stores, running))
         after = pipeline.digest(stores)
     if json:
         console.print_json({"objects": objects, "creators": after.creators, "before": before, "after": after.checksum})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import console
+from api.commands.data import someone_works
 from api.context import settings_for
 from creators.errors import SetupError
 from creators.models import Platform
@@ -93,7 +94,7 @@ def demo(
     with installation(settings) as ready:
         stores = Stores(ready)
         with worker_processes(ready, 1) as running:
-            balance = _load_bundled(stores, alive=lambda: all(worker.poll() is None for worker in running))
+            balance = _load_bundled(stores, alive=lambda: someone_works(stores, running))
             console.print_balance(balance, time.monotonic() - started)
             answers = asyncio.run(_searches(ready, show=not json))
             console.say(f"ready {time.monotonic() - started:.0f} s after the start")

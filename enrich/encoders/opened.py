@@ -24,6 +24,11 @@ def open_encoder(settings: Settings) -> TextEncoder:
     return _opened(settings.cache_dir, settings.encoder_dir, settings.encoder_provider, settings.encoder_threads)
 
 
+@cache
+def _fingerprint(cache_dir: Path, encoder_dir: Path | None) -> str:
+    return read_manifest(encoder_dir or exported_encoder(cache_dir)).fingerprint
+
+
 def fingerprint_of(settings: Settings) -> str:
     """Return the encoder's fingerprint without loading it."""
-    return read_manifest(settings.encoder_dir or exported_encoder(settings.cache_dir)).fingerprint
+    return _fingerprint(settings.cache_dir, settings.encoder_dir)

@@ -22,10 +22,6 @@ VARIABLE = re.compile(r"\$\{([A-Z_]+)(:[?-])?")
 
 
 def schema():
-    try:
-        importlib.import_module("check_jsonschema")
-    except ImportError:
-        pytest.skip("the Compose schema comes with the package check-jsonschema, which is not installed")
     vendored = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
     return json.loads(vendored.read_text(encoding="utf-8"))
 
