@@ -97,7 +97,10 @@ def wait(
             stores.cluster.refresh(CREATORS)
             return balance
         if not alive():
-            detail = f"no worker is left, with {balance.pending} records pending; they are kept: start one (`creatorscope worker`), or run this again"
+            detail = (
+                f"no worker is left, with {balance.pending} records pending; they are kept: "
+                "start one (`creatorscope worker`), or run this again"
+            )
             raise EngineFailed(detail)
         time.sleep(POLL_S)
 
