@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -114,3 +114,13 @@ def print_balance(balance: Balance, seconds: float) -> None:
         f"{balance.rows_in} records in = {balance.indexed} indexed + {balance.stale} stale + "
         f"{balance.dead_lettered} dead-lettered + {balance.pending} pending, in {seconds:.1f} s"
     )
+    if balance.rows_in == 0:
+        say("the file has no rows: nothing to do")
+
+
+def print_letters(letters: Sequence[Mapping[str, Any]], total: int) -> None:
+    """Print the first dead letters with their lines, and how many more there are."""
+    for letter in letters:
+        say(f"  line {letter['line']}: {letter['reason']}")
+    if total > len(letters):
+        say(f"  … and {total - len(letters)} more, all kept in the index dlq")

@@ -20,6 +20,7 @@ PROBLEM_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
 NEAR_ENOUGH = 60
 """Similarity (0 to 100) from which a wrong field name is worth a suggestion."""
+SHOWN_CHARS = 100
 INVALID_REQUEST = "invalid_request"
 
 log = structlog.get_logger(__name__)
@@ -119,6 +120,11 @@ def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         why = errors[0].get("ctx", {}).get("error", "syntax error")
         detail = f"the body is not JSON: {why}"
         return problem_response(request, status=MalformedBody.status, code=MalformedBody.code, detail=detail)
+    sent_as = request.headers.get("content-type", "nothing")
+    if errors[0]["loc"] == ("body",) and "json" not in sent_as:
+        detail = f"the body was sent as {sent_as[:SHOWN_CHARS]}: send the header content-type: application/json"
+        status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        return problem_response(request, status=status, code="unsupported_media_type", detail=detail)
     model = _body_model(request)
     problems = [field_problem(dict(one), model) for one in errors]
     first = problems[0]
@@ -142,6 +148,10 @@ def _ours(request: Request, error: CreatorscopeError) -> JSONResponse:
 
 
 def _http(request: Request, error: HTTPException) -> JSONResponse:
+    # The framework's own word for a body that is no text, or nested too deeply to read.
+    if error.status_code == MalformedBody.status:
+        detail = "the body cannot be read as JSON"
+        return problem_response(request, status=MalformedBody.status, code=MalformedBody.code, detail=detail)
     code = HTTPStatus(error.status_code).name.lower()
     return problem_response(request, status=error.status_code, code=code, detail=str(error.detail))
 

@@ -17,6 +17,7 @@ CreatorscopeError
 │   └── IndexNotReady
 ├── ClusterRefused      stop     500  OpenSearch refused a request as wrong: our defect, or a foreign index
 ├── EncoderMismatch     stop     409  the index was built by another encoder
+├── IndexOutdated       stop     409  the index was made from an older definition than this program has
 ├── LakeCorrupt         stop     500
 ├── JobRefused          stop     403  a queued function is not on the allow-list
 └── SetupError          stop     500  this machine cannot run what was asked; the message says how to fix it
@@ -160,6 +161,13 @@ class EncoderMismatch(CreatorscopeError):
 
     status = 409
     code = "encoder_mismatch"
+
+
+class IndexOutdated(CreatorscopeError):
+    """An index was made from another definition than the one that this program writes."""
+
+    status = 409
+    code = "index_outdated"
 
 
 class LakeCorrupt(CreatorscopeError):

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
         default=None,
         description="Address of the object store (`s3://bucket/prefix`, `file:///path`); unset: `lake/` in data_dir.",
     )
+    lake_allow_http: bool = Field(
+        default=False, description="Whether an `s3://` lake may be reached without TLS (a store on your own network)."
+    )
     index_prefix: str = Field(
         default="",
         pattern=r"^[a-z0-9-]*$",

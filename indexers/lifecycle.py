@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from creators.errors import EncoderMismatch, NotFound
+from creators.errors import EncoderMismatch, IndexOutdated, NotFound
 from mappings.registry import CREATORS, FAMILIES, IndexFamily, definition, physical_name
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
     """Create every index that is missing, with its aliases; returns the names of those created.
 
     Raises:
-        EncoderMismatch: see :func:`check_encoder`.
+        EncoderMismatch: see :func:`check_encoder`. IndexOutdated: see :func:`check_definitions`.
     """
     check_encoder(cluster, encoder)
+    check_definitions(cluster, encoder=encoder)
     aliases = {alias for held in cluster.aliases().values() for alias in held}
     created = []
     for family in FAMILIES:
@@ -57,15 +58,22 @@ def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
     return created
 
 
-def outdated(cluster: Cluster, *, encoder: str) -> list[str]:
-    """Return the aliases whose index was made from an older definition than this program has."""
+def check_definitions(cluster: Cluster, *, encoder: str) -> None:
+    """Refuse to write into an index that was made from another definition than this program has.
+
+    Raises:
+        IndexOutdated: the strict mapping would refuse documents; the message says how to go on.
+    """
     by_alias = {alias: physical for physical, held in cluster.aliases().items() for alias in held}
-    return [
-        member
-        for family in FAMILIES
-        for member in family.members
-        if member in by_alias and by_alias[member] != physical_name(member, family, encoder=encoder)
-    ]
+    for family in FAMILIES:
+        for member in family.members:
+            expected = physical_name(member, family, encoder=encoder)
+            if family.derived and by_alias.get(member, expected) != expected:
+                detail = (
+                    f"{by_alias[member]} was made by another version of this program, which has {expected}: "
+                    "run `creatorscope rebuild` to make the derived indices again from the lake"
+                )
+                raise IndexOutdated(detail)
 
 
 def drop_derived(cluster: Cluster) -> list[str]:

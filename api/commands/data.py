@@ -66,14 +66,9 @@ def ingest(
     if json:
         account = {name: getattr(balance, name) for name in ("rows_in", "indexed", "stale", "dead_lettered", "pending")}
         console.print_json({"dataset_id": dataset.dataset_id, **account, "dead_letters": letters})
-        return
-    console.print_balance(balance, time.monotonic() - started)
-    if balance.rows_in == 0:
-        console.say(f"{file.name} has no rows below its header: nothing to do")
-    for letter in letters:
-        console.say(f"  line {letter['line']}: {letter['reason']}")
-    if balance.dead_lettered > len(letters):
-        console.say(f"  … and {balance.dead_lettered - len(letters)} more, all kept in the index dlq")
+    else:
+        console.print_balance(balance, time.monotonic() - started)
+        console.print_letters(letters, balance.dead_lettered)
 
 
 def someone_works(stores: Stores, own: list[subprocess.Popen[bytes]]) -> bool:

@@ -14,7 +14,7 @@ import typer
 from api import console
 from api.commands.data import someone_works
 from api.context import settings_for
-from creators.errors import SetupError
+from creators.errors import IndexOutdated, SetupError
 from creators.models import Platform
 from creators.stores.session import Stores
 
@@ -70,7 +70,11 @@ def serve(
     settings = settings_for("serve")
     listener = _bound(settings, host, port)
     with listener, installation(settings) as ready, worker_processes(ready, workers):
-        pipeline.prepare(Stores(ready))
+        try:
+            pipeline.prepare(Stores(ready))
+        except IndexOutdated as error:
+            # Reading goes on while the operator chooses the time of the rebuild.
+            console.say(f"note: {error.detail}")
         _serve(ready, listener)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from api.deps import AppSettings, SearchService
 from api.errors import Problem
 from creators import telemetry
 from creators.models import Platform
-from search.request import MAX_LIMIT, SearchRequest, Seed, SimilarRequest
+from search.request import MAX_LIMIT, MAX_TEXT, SearchRequest, Seed, SimilarRequest
 from search.results import SearchPage, Suggestion
 
 MAX_HANDLE_QUERY = 300
@@ -21,6 +21,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 NOT_FOUND: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "content": {"application/problem+json": {}}},
 }
+
+CreatorId = Annotated[str, Path(max_length=MAX_TEXT)]
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
 
@@ -58,7 +60,7 @@ async def lookup_creator(
 
 
 @router.get("/creators/{creator_id}", tags=["creators"], responses=NOT_FOUND)
-async def get_creator(search: SearchService, creator_id: str) -> dict[str, Any]:
+async def get_creator(search: SearchService, creator_id: CreatorId) -> dict[str, Any]:
     """Return one creator; an id that was merged into another answers with the other."""
     return await search.directory.get(creator_id)
 
@@ -67,7 +69,7 @@ async def get_creator(search: SearchService, creator_id: str) -> dict[str, Any]:
 async def similar_to_one(
     search: SearchService,
     settings: AppSettings,
-    creator_id: str,
+    creator_id: CreatorId,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 20,
 ) -> SearchPage:
     """Find creators like this one."""

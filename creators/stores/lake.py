@@ -63,7 +63,8 @@ def _translated(
             detail = f"the lake has no object {args[0] if args else ''}"
             raise NotFound(detail) from error
         except (BaseError, OSError) as error:
-            detail = f"the lake at {self.url} does not answer: {error}"
+            # The first line says what happened; the rest is the library's own insides.
+            detail = f"the lake at {self.url} does not answer: {str(error).partition(chr(10))[0]}"
             raise LakeUnavailable(detail) from error
 
     return call
@@ -94,10 +95,13 @@ def checksum_of(key: str) -> str:
 class Lake:
     """Gateway to the object store: a local folder by default, ``s3://`` by setting."""
 
-    def __init__(self, url: str, *, timeout_s: float = 30) -> None:
+    def __init__(self, url: str, *, timeout_s: float = 30, allow_http: bool = False) -> None:
         self.url = url
         limit = timedelta(seconds=timeout_s)
-        remote = {"client_options": {"timeout": limit}, "retry_config": {"max_retries": 3, "retry_timeout": limit}}
+        remote = {
+            "client_options": {"timeout": limit, "allow_http": allow_http},
+            "retry_config": {"max_retries": 3, "retry_timeout": limit},
+        }
         options: dict[str, Any] = {"mkdir": True} if url.startswith("file:") else remote
         try:
             self._store: Any = from_url(url, **options)
@@ -216,4 +220,4 @@ class Lake:
 
 def open_lake(settings: Settings) -> Lake:
     """Return the lake that the settings name."""
-    return Lake(settings.resolved_lake_url, timeout_s=settings.lake_timeout_s)
+    return Lake(settings.resolved_lake_url, timeout_s=settings.lake_timeout_s, allow_http=settings.lake_allow_http)

@@ -18,7 +18,7 @@ from creators.settings import PREFIX, Settings
 DOC = Path(__file__).parents[2] / "docs" / "settings.md"
 BEGIN, END = "<!-- settings: generated -->", "<!-- settings: end -->"
 HEADER = ("| variable | type | default | meaning |", "|---|---|---|---|")
-TYPES = {str: "text", int: "whole number", float: "number", Path: "path", SecretStr: "secret text"}
+TYPES = {str: "text", int: "whole number", float: "number", Path: "path", SecretStr: "secret text", bool: "yes or no"}
 
 
 def type_of(annotation: object) -> str:
