@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from creators.errors import NotFound
+from creators.errors import IndexNotReady, NotFound
 from creators.text import clean_line
 from mappings.fields import account_field
 from mappings.registry import CREATORS
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from search.queries.filters import Clause
 
 MAX_REDIRECTS = 5
+NO_INDEX = "the creators index does not exist yet: run `creatorscope demo` or `creatorscope ingest`"
 SHOWN_CHARS = 100
 
 
@@ -27,7 +28,10 @@ class Directory:
         self._cluster = cluster
 
     async def resolve_id(self, creator_id: str) -> str:
-        """Return the id under which a creator lives now, following merges."""
+        """Return the id under which a creator lives now, following merges; raises :class:`NotFound` for no id."""
+        if not creator_id:
+            detail = "no creator has an empty id"
+            raise NotFound(detail)
         current = creator_id
         for _ in range(MAX_REDIRECTS):
             try:
@@ -61,7 +65,7 @@ class Directory:
             "track_total_hits": False,
             "sort": [{"as_of": "desc"}, {"creator_id": "asc"}],
         }
-        answer = await self._cluster.search(CREATORS, body)
+        answer = await self._search(body)
         if not answer["hits"]["hits"]:
             raise NotFound(missing)
         found: dict[str, Any] = answer["hits"]["hits"][0]["_source"]
@@ -70,5 +74,11 @@ class Directory:
     async def suggest(self, prefix: str, *, limit: int) -> list[Suggestion]:
         """Return creators whose handle or name starts with what was typed, the largest first."""
         body = suggest_query(clean_line(prefix), limit=limit)
-        answer = await self._cluster.search(CREATORS, body)
+        answer = await self._search(body)
         return [Suggestion.model_validate(hit["_source"]) for hit in answer["hits"]["hits"]]
+
+    async def _search(self, body: Clause) -> dict[str, Any]:
+        try:
+            return await self._cluster.search(CREATORS, body)
+        except NotFound as error:
+            raise IndexNotReady(NO_INDEX) from error

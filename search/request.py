@@ -75,23 +75,7 @@ Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Ids = Annotated[tuple[CleanText, ...], Field(max_length=MAX_IDS)]
 
 
-class CountRange(Frozen):
-    """At least ``min`` and at most ``max``; both ends included."""
-
-    min: Count | None = None
-    max: Count | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min is not None and self.max is not None and self.min > self.max:
-            detail = f"min {self.min} is greater than max {self.max}"
-            raise ValueError(detail)
-        return self
-
-
-class RateRange(Frozen):
-    """A range of fractions (0.03 is 3 %); both ends included. Growth may be negative."""
-
+class _Range(Frozen):
     min: FiniteFloat | None = None
     max: FiniteFloat | None = None
 
@@ -101,6 +85,17 @@ class RateRange(Frozen):
             detail = f"min {self.min} is greater than max {self.max}"
             raise ValueError(detail)
         return self
+
+
+class CountRange(_Range):
+    """At least ``min`` and at most ``max``; both ends included."""
+
+    min: Count | None = None
+    max: Count | None = None
+
+
+class RateRange(_Range):
+    """A range of fractions (0.03 is 3 %); both ends included. Growth may be negative."""
 
 
 class AccountFilter(Frozen):

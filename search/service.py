@@ -17,7 +17,7 @@ from mappings.registry import CREATORS
 from search import cursor as cursors
 from search import retrieval
 from search.budget import Budget
-from search.directory import Directory
+from search.directory import NO_INDEX, Directory
 from search.explain import explain
 from search.fusion import fuse
 from search.ordered import ordered_page
@@ -69,8 +69,7 @@ class CreatorSearch:
         try:
             metas = await self._cluster.mapping_meta(CREATORS)
         except NotFound as error:
-            detail = "the creators index does not exist yet: run `creatorscope demo` or `creatorscope ingest`"
-            raise IndexNotReady(detail) from error
+            raise IndexNotReady(NO_INDEX) from error
         for index, meta in metas.items():
             if meta.get("encoder") != self._encoder.fingerprint:
                 detail = (
