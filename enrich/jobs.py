@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from creators.datasets import DatasetMapping, parse_mapping
 from creators.errors import BadRecord, NotFound
@@ -81,16 +81,15 @@ def _read_batch(stores: Stores, key: str, records: Iterable[RawRecord]) -> _Batc
     return batch
 
 
-def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, key: str) -> int:
+def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, receipt: receipts.ObjectReceipt) -> int:
     """Take stale records out of the batch, dead-letter those that were refused; returns how many were stale."""
     refused = {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
     stale = 0
     for line, account_ids in list(batch.records_of.items()):
         reasons = [refused[account_id] for account_id in account_ids if account_id in refused]
         if reasons:
-            batch.letters.append(
-                deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], raw_key=key, line=int(line))
-            )
+            where: dict[str, Any] = {"dataset_id": receipt.dataset_id, "raw_key": receipt.key, "line": int(line)}
+            batch.letters.append(deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], **where))
             del batch.records_of[line]
         elif account_ids and outcome.stale.issuperset(account_ids):
             stale += 1
@@ -104,7 +103,7 @@ def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     batch = _read_batch(stores, key, stores.lake.read(key))
     kept = list(profiles.newest(batch.accounts).values())
     outcome = profiles.save(stores.cluster, batch.accounts, batch.posts, raw_key=key)
-    stale = _book_profiles(batch, outcome, key)
+    stale = _book_profiles(batch, outcome, receipt)
     creator_ids: list[str] = []
     with lease(stores.queue.redis, f"{stores.settings.index_prefix}{RESOLVE_LEASE}"):
         # Of every record, the superseded ones too: what is joined must not depend on how records were batched.

@@ -115,7 +115,6 @@ def _with_composed_bio(account: Account) -> Account:
         platform=account.platform,
         subjects=tuple(dict.fromkeys((*account.categories, *account.topics))),
         country=country_names().get(account.country or ""),
-        followers=account.followers,
         since=account.joined_on.year if account.joined_on else None,
     )
     bio = compose_bio(facts, account.account_id)

@@ -206,17 +206,18 @@ def test_a_post_belongs_to_the_account_of_its_row() -> None:
 def test_a_composed_bio_says_what_is_known_and_says_that_it_is_composed() -> None:
     columns = {"categories": "cat", "country": "land", "followers": "fans", "joined_on": "since", "bio": "bio"}
     row = {"cat": "Music & Dance", "land": "India", "fans": "229.5M", "since": "2006-03-13"}
+    grown = {**row, "fans": "230M"}
     bios = set()
     for number in range(30):
         found = one({**row, "user": f"a{number}"}, columns, compose_bio=True)
         assert found.bio_composed
-        for fact in ("Music & Dance", "India", "229.5M followers", "2006", "TikTok"):
+        for fact in ("Music & Dance", "India", "2006", "TikTok"):
             assert fact in str(found.bio)
         assert str(found.bio).endswith(".")
-        assert found.bio == one({**row, "user": f"a{number}"}, columns, compose_bio=True).bio
+        assert found.bio == one({**grown, "user": f"a{number}"}, columns, compose_bio=True).bio
         bios.add(found.bio)
     assert len(bios) == 3
-    assert "TikTok account about Music & Dance from India, 229.5M followers, since 2006." in bios
+    assert "TikTok account about Music & Dance from India, since 2006." in bios
     written = one({**row, "bio": "mine"}, columns, compose_bio=True)
     assert (written.bio, written.bio_composed) == ("mine", False)
 
@@ -232,7 +233,7 @@ def test_composed_bios_are_sentences_whatever_is_missing(known: dict[str, bool])
     row = {name: cells[name] for name, filled in known.items() if filled}
     for number in range(6):
         bio = one({**row, "user": f"b{number}"}, {name: name for name in cells}, compose_bio=True).bio
-        assert bio is None if not row else str(bio).endswith(".")
+        assert bio is None if not row.keys() - {"followers"} else str(bio).endswith(".")
         for wrong in ("None", "  ", " ,", ",,", " .", ".."):
             assert wrong not in str(bio or "")
 
