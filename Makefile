@@ -39,4 +39,4 @@ lock: ## Write requirements.lock again after a change of dependencies
 	uv export --quiet --no-emit-project --no-dev --no-header --no-annotate --format requirements-txt --output-file requirements.lock
 
 bench: ## Measure the encoder (minutes)
-	$(UV) python -m benchmarks.encoder
+	$(UV) python -m benchmarks.encoder speed

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.encoder speed|relevance|niches|language [--threads N] [--data DIR] [--json FILE]``."""
+"""``python -m benchmarks.encoder speed|relevance|niches|language [--threads N] [--texts N] [--data DIR] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from benchmarks.encoder.quality import COLLECTIONS, language, niches, relevance
-from benchmarks.encoder.run import speed
+from benchmarks.encoder.run import TEXTS, speed
 
 
 def main() -> None:
@@ -16,12 +16,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.encoder")
     parser.add_argument("what", choices=["speed", "relevance", "niches", "language"])
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--texts", type=int, default=TEXTS, help="how many; a few are enough to see that it runs")
     parser.add_argument("--collection", choices=sorted(COLLECTIONS), default="cranfield")
     parser.add_argument("--data", type=Path, default=os.environ.get("CREATORSCOPE_TEST_DATA"))
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     if chosen.what == "speed":
-        result = speed(chosen.threads)
+        result = speed(chosen.threads, chosen.texts)
     elif chosen.data is None:
         parser.error("real data is needed: --data or CREATORSCOPE_TEST_DATA")
     elif chosen.what == "relevance":

@@ -22,9 +22,9 @@ REPEATS = 5
 REFERENCE = Path("tests/data/reference_vectors.json")
 
 
-def speed(threads: int) -> dict[str, Any]:
+def speed(threads: int, count: int = TEXTS) -> dict[str, Any]:
     """Return texts/s, tokens/s and the largest change by batch of each variant, and their ratios."""
-    texts = synthetic_bios(TEXTS)
+    texts = synthetic_bios(count)
     with tempfile.TemporaryDirectory() as scratch:
         loaded = encoders(Path(scratch), threads)
         tokens = sum(len(loaded["fp32"].tokenise(text)) for text in texts)
@@ -37,7 +37,7 @@ def speed(threads: int) -> dict[str, Any]:
         alone = {name: np.stack([encoder.encode_one(text) for text in texts]) for name, encoder in loaded.items()}
         rows = {
             way: {
-                "texts_per_s": round(TEXTS / seconds[way], 1),
+                "texts_per_s": round(count / seconds[way], 1),
                 "tokens_per_s": round(tokens / seconds[way]),
                 "times_padded_fp32": round(seconds[f"fp32, padded batches of {PADDED_BATCH}"] / seconds[way], 2),
                 "max_change_by_batch": None if "padded" in way else _change(vectors[way], alone[way[:4]]),
@@ -46,7 +46,7 @@ def speed(threads: int) -> dict[str, Any]:
         }
         parity = {name: _parity(encoder) for name, encoder in loaded.items()}
         latency = {name: _query_ms(encoder) for name, encoder in loaded.items()}
-    return {"texts": TEXTS, "tokens": tokens, "threads": threads, "ways": rows, "parity": parity, "query_ms": latency}
+    return {"texts": count, "tokens": tokens, "threads": threads, "ways": rows, "parity": parity, "query_ms": latency}
 
 
 def synthetic_bios(count: int) -> list[str]:

@@ -1,0 +1,12 @@
+"""The benchmarks run: a smoke size of each, and what they claim about correctness rather than speed."""
+
+from __future__ import annotations
+
+from benchmarks.encoder.run import speed
+
+
+def test_the_encoder_benchmark_runs_and_the_shipped_way_does_not_depend_on_the_batch():
+    result = speed(threads=1, count=6)
+    assert result["ways"]["fp32, one text per run"]["max_change_by_batch"] == 0
+    assert result["parity"]["fp32"]["mean_cosine"] >= 0.99
+    assert all(way["tokens_per_s"] > 0 for way in result["ways"].values())
