@@ -1,4 +1,4 @@
-"""``python -m benchmarks.encoder speed|relevance|niches|language [--threads N] [--texts N] [--data DIR] [--json FILE]``."""
+"""``python -m benchmarks.encoder speed|relevance|niches|language``; ``--help`` lists the options."""
 
 from __future__ import annotations
 
