@@ -188,6 +188,8 @@ def slices(cluster: Cluster, dataset_id: str) -> list[dict[str, Any]]:
 
 def unfinished(cluster: Cluster, *, limit: int = 1000) -> list[ObjectReceipt]:
     """Return objects that have not reached an end, the longest untouched first."""
+    # What was booked a moment ago must be seen, or it would be queued and done again.
+    cluster.refresh(INDEX)
     body = {
         "query": {"bool": {"filter": [{"term": {"kind": "object"}}, {"terms": {"state": _open_states()}}]}},
         "sort": [{"updated_at": "asc"}],

@@ -12,7 +12,7 @@ SURROGATES = [chr(code) for code in range(0xD800, 0xE000)]
 INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufeff\ufff9"
 # What scraped text is really hard about, far more often than random text has it.
 NASTY = st.sampled_from(
-    [*SURROGATES[::97], *INVISIBLE, *"\x00\x07\x0b\x7f\x85\u2028\u3000\t\n\r @＠", "\u0301", "\u0345"]
+    [*SURROGATES[::97], *INVISIBLE, *"\x00\x07\x0b\x7f\x85\u2028\u3000\t\n\r @\uff20", "\u0301", "\u0345"]
 )
 LETTERS = st.sampled_from("aAéßİǰŉﬁ①½ᾳΣςあ가각ﷺ¨ﬀ" + "\U0001d400\U0001f468")
 TEXTS = st.text(alphabet=NASTY | LETTERS | st.characters(exclude_categories=()), max_size=30)
@@ -43,7 +43,7 @@ def test_text_without_surrogates_is_returned_as_it_is():
         ("\u202eevil\u202c", "evil"),
         ("zero\u200bwidth", "zerowidth"),
         ("\ufeffbom", "bom"),
-        ("ﬁne Ｆｕｌｌ ①", "fine Full 1"),
+        ("ﬁne \uff26\uff55\uff4c\uff4c ①", "fine Full 1"),
         ("e\u0301", "é"),
         # The accent meets its letter only after the invisible character between them is gone.
         ("e\u200b\u0301", "é"),
@@ -84,7 +84,7 @@ def test_what_is_clean_can_be_stored(text):
     [
         ("@Rosa.Cocina", "rosa.cocina"),
         (" @@ROSA ", "rosa"),
-        ("＠ｒｏｓａ", "rosa"),
+        ("\uff20\uff52\uff4f\uff53\uff41", "rosa"),
         ("ro sa", "rosa"),
         ("Straße", "strasse"),
         ("@\u200b", ""),

@@ -1,0 +1,178 @@
+"""Filters as a query: complete, and the same bytes for the same question, however it was asked."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from mappings.fields import HAS_VALUES
+from search.queries.filters import filter_clause
+from search.request import Filters
+
+RICH = {
+    "platforms": ["youtube", "instagram"],
+    "domains": ["short_form", "long_form"],
+    "niches": ["travel", "food"],
+    "countries": ["Spain", "BR"],
+    "languages": ["pt", "es"],
+    "topics": ["Recipes", "Art"],
+    "followers": {"min": 10_000, "max": 50_000},
+    "engagement_rate": {"min": 0.03},
+    "growth_30d": {"max": -0.1},
+    "growth_90d": {},
+    "growth_180d": {"min": 0},
+    "verified": True,
+    "has": ["website", "email", "github"],
+    "last_posted_days": 30,
+    "accounts": {
+        "youtube": {"engagement_rate": {"min": 0.03}, "verified": False},
+        "instagram": {"followers": {"min": 10_000}, "verified": True},
+    },
+    "exclude": {
+        "platforms": ["x"],
+        "niches": ["gaming"],
+        "countries": ["France"],
+        "languages": ["fr"],
+        "creator_ids": ["b", "a", "b"],
+    },
+}
+
+
+def clause_of(given):
+    return filter_clause(Filters.model_validate(given))
+
+
+def test_a_rich_filter():
+    assert clause_of(RICH) == {
+        "bool": {
+            "filter": [
+                {"terms": {"platforms": ["instagram", "youtube"]}},
+                {"terms": {"domain": ["long_form", "short_form"]}},
+                {"terms": {"niches": ["food", "travel"]}},
+                {"terms": {"countries": ["BR", "ES"]}},
+                {"terms": {"languages": ["es", "pt"]}},
+                {"terms": {"topics": ["Art", "Recipes"]}},
+                {"range": {"followers": {"gte": 10_000, "lte": 50_000}}},
+                {"range": {"engagement_rate": {"gte": 0.03}}},
+                {"range": {"growth_30d": {"lte": -0.1}}},
+                {"exists": {"field": "growth_90d"}},
+                {"range": {"growth_180d": {"gte": 0.0}}},
+                {"term": {"verified": True}},
+                {"term": {"has": "email"}},
+                {"term": {"has": "github"}},
+                {"term": {"has": "website"}},
+                {"range": {"last_posted_at": {"gte": "now-30d/d"}}},
+                {"term": {"platforms": "instagram"}},
+                {"range": {"accounts.instagram.followers": {"gte": 10_000}}},
+                {"term": {"accounts.instagram.verified": True}},
+                {"term": {"platforms": "youtube"}},
+                {"range": {"accounts.youtube.engagement_rate": {"gte": 0.03}}},
+                {"bool": {"must_not": [{"term": {"accounts.youtube.verified": True}}]}},
+            ],
+            "must_not": [
+                {"terms": {"platforms": ["x"]}},
+                {"terms": {"niches": ["gaming"]}},
+                {"terms": {"countries": ["FR"]}},
+                {"terms": {"languages": ["fr"]}},
+                {"terms": {"creator_id": ["a", "b"]}},
+            ],
+        }
+    }
+
+
+def shuffled(value, random):
+    if isinstance(value, list):
+        return random.sample(value, len(value)) + random.sample(value, 1)
+    if isinstance(value, dict):
+        return {key: shuffled(value[key], random) for key in random.sample(sorted(value), len(value))}
+    return value
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_what_is_asked_does_not_matter(random):
+    assert json.dumps(clause_of(shuffled(RICH, random))) == json.dumps(clause_of(RICH))
+
+
+@pytest.mark.parametrize("given", [{}, {"platforms": [], "exclude": {}, "accounts": {}}, {"exclude": {"niches": []}}])
+def test_nothing_asked_is_no_clause(given):
+    assert clause_of(given) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "clause"),
+    [
+        ({"verified": False}, {"filter": [{"bool": {"must_not": [{"term": {"verified": True}}]}}]}),
+        ({"exclude": {"platforms": ["x"]}}, {"must_not": [{"terms": {"platforms": ["x"]}}]}),
+        ({"followers": {"min": 0}}, {"filter": [{"range": {"followers": {"gte": 0}}}]}),
+        ({"followers": {}}, {"filter": [{"exists": {"field": "followers"}}]}),
+        ({"accounts": {"x": {}}}, {"filter": [{"term": {"platforms": "x"}}]}),
+    ],
+)
+def test_single_filters(given, clause):
+    assert clause_of(given) == {"bool": clause}
+
+
+@pytest.mark.parametrize("name", sorted(RICH))
+def test_no_filter_is_left_out(name):
+    without = {key: value for key, value in RICH.items() if key != name}
+    assert clause_of(without) != clause_of(RICH)
+
+
+def test_every_filter_is_in_the_table_above():
+    assert set(RICH) == set(Filters.model_fields), "a new filter: add it to the table"
+
+
+def refusal(given):
+    with pytest.raises(ValidationError) as caught:
+        Filters.model_validate(given)
+    (error,) = caught.value.errors()
+    return ".".join(map(str, error["loc"])), error["msg"]
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "words"),
+    [
+        ({"niches": ["foood"]}, "niches", "'foood' is not a niche; did you mean 'food'?"),
+        ({"exclude": {"niches": ["travle"]}}, "exclude.niches", "did you mean 'travel'?"),
+        ({"has": ["e-mail"]}, "has", "'e-mail' is not a value of has; did you mean 'email'?"),
+        ({"countries": ["Atlantis"]}, "countries", "'Atlantis' is not a country"),
+        ({"countries": ["BR", ""]}, "countries", "'' is not a country"),
+        ({"languages": ["english"]}, "languages.0", "pattern"),
+        ({"platforms": ["myspace"]}, "platforms.0", "'instagram'"),
+        ({"domains": ["video"]}, "domains.0", "'short_form'"),
+        ({"followers": {"min": 2, "max": 1}}, "followers", "min 2 is greater than max 1"),
+        ({"followers": {"min": -1}}, "followers.min", "greater than or equal to 0"),
+        ({"followers": {"max": 2**63}}, "followers.max", "less than or equal to"),
+        ({"growth_30d": {"min": 0.2, "max": 0.1}}, "growth_30d", "min 0.2 is greater than max 0.1"),
+        ({"engagement_rate": {"min": float("nan")}}, "engagement_rate.min", "finite"),
+        ({"engagement_rate": {"max": float("inf")}}, "engagement_rate.max", "finite"),
+        ({"accounts": {"x": {"followers": {"min": 2, "max": 1}}}}, "accounts.x.followers", "greater than max"),
+        ({"last_posted_days": 0}, "last_posted_days", "greater than or equal to 1"),
+        ({"topics": ["t"] * 101}, "topics", "at most 100"),
+        ({"exclude": {"creator_ids": ["c"] * 1001}}, "exclude.creator_ids", "at most 1000"),
+    ],
+)
+def test_what_cannot_be_asked_is_named_with_the_fix(given, place, words):
+    found, message = refusal(given)
+    assert found == place
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("names", "codes"),
+    [(["Brazil"], ("BR",)), (["España", "ES", "spanish"], ("ES",)), (["Taiwan", "Brazil"], ("BR", "TW"))],
+)
+def test_countries_are_codes(names, codes):
+    assert Filters(countries=names).countries == codes
+
+
+def test_equal_bounds_are_a_range():
+    assert clause_of({"followers": {"min": 7, "max": 7}}) == {
+        "bool": {"filter": [{"range": {"followers": {"gte": 7, "lte": 7}}}]}
+    }
+
+
+def test_whatever_a_creator_has_can_be_asked_for():
+    assert set(Filters(has=HAS_VALUES).has) == set(HAS_VALUES)
