@@ -9,7 +9,7 @@ from creators.text import clean_line
 from mappings.fields import account_field
 from mappings.registry import CREATORS
 from search.queries.suggest import suggest_query
-from search.results import HIDDEN, Suggestion
+from search.results import HIDDEN, Suggestion, displayed
 
 if TYPE_CHECKING:
     from creators.models import Platform
@@ -68,8 +68,7 @@ class Directory:
         answer = await self._search(body)
         if not answer["hits"]["hits"]:
             raise NotFound(missing)
-        found: dict[str, Any] = answer["hits"]["hits"][0]["_source"]
-        return found
+        return displayed(answer["hits"]["hits"][0]["_source"])
 
     async def suggest(self, prefix: str, *, limit: int) -> list[Suggestion]:
         """Return creators whose handle or name starts with what was typed, the largest first."""

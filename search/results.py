@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,6 +12,22 @@ from search.explain import Explanation
 
 HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
 """Fields of a document that serve the search and not the reader."""
+
+
+_ORDER = (
+    *("creator_id", "name", "names", "handles", "platforms", "domain", "niches", "primary_niche", "niche_scores"),
+    *("categories", "topics", "countries", "languages", "language_confidence", "followers", "follower_band"),
+    *("engagement_rate", "growth_30d", "growth_90d", "growth_180d", "verified", "has", "website", "bio"),
+    *("bio_composed", "joined_on", "last_posted_at", "as_of", "account_count", "sources", "degraded", "accounts"),
+    *("links", "engagement", "growth"),
+)
+_PLACE = {name: place for place, name in enumerate(_ORDER)}
+
+
+def displayed(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the display fields of a document in an order that reads well, the same for every creator."""
+    names = sorted(source, key=lambda name: (_PLACE.get(name, len(_PLACE)), name))
+    return {name: source[name] for name in names}
 
 
 class CreatorHit(Frozen):

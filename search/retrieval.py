@@ -13,7 +13,7 @@ from creators.errors import ClusterUnavailable
 from mappings.registry import CREATORS
 from search.queries import arms
 from search.rank.candidates import ArmHit, parse_hits
-from search.results import HIDDEN, FacetValue, Total
+from search.results import HIDDEN, FacetValue, Total, displayed
 
 if TYPE_CHECKING:
     from creators.stores.cluster import AsyncCluster
@@ -109,4 +109,4 @@ async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budge
         except TimeoutError:
             budget.leave_out("fetch")
             return {}
-    return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
+    return {hit["_id"]: displayed(hit["_source"]) for hit in answer["hits"]["hits"]}

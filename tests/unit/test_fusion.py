@@ -27,6 +27,13 @@ def test_ties_are_broken_by_id():
     assert fuse([["a", "b"], ["b", "a"]], limit=10) == ["a", "b"]
 
 
+def test_ranks_begin_at_one():
+    # z: 1/61; a: 1/122 + 1/122, exactly as much, so the id decides; counted from 0 it would be less.
+    before = [f"m{number}" for number in range(61)]
+    fused = fuse([["z"], [*before, "a"], [*before, "a"]], limit=100)
+    assert fused.index("a") + 1 == fused.index("z")
+
+
 def test_the_limit_cuts_the_end():
     assert fuse([["a", "b", "c"]], limit=2) == ["a", "b"]
     assert fuse([["a"]], limit=0) == []
