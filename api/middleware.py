@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from typing import Any
@@ -13,9 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import problem_response
 from creators import telemetry
-from creators.errors import BodyTooLarge, Overloaded
+from creators.errors import BodyTooLarge, BodyTooSlow, Overloaded
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+BODY_TIMEOUT_S = 10.0
 _ALWAYS_SERVED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -67,16 +69,21 @@ class Limits:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = await self._read(receive)
+        except TimeoutError:
+            await self._refuse(request, BodyTooSlow(f"the body did not arrive within {BODY_TIMEOUT_S:.0f} s"), send)
+            return
+        if body is None:
+            await self._refuse(request, BodyTooLarge(f"the body is larger than {self._max_body} bytes"), send)
+            return
+        # A place is taken when there is something to do: slow senders keep nobody waiting.
         if self._free <= 0:
             await self._refuse(request, Overloaded("too many searches at once: try again in a moment"), send)
             return
         self._free -= 1
         try:
-            body = await self._read(receive)
-            if body is None:
-                detail = f"the body is larger than {self._max_body} bytes"
-                await self._refuse(request, BodyTooLarge(detail), send)
-                return
             await self._app(scope, _replay(body, receive), send)
         finally:
             self._free += 1

@@ -7,7 +7,8 @@ CreatorscopeError
 │   ├── BadRecord       skip     422  one record is wrong: dead-letter it and go on
 │   ├── BadCursor       reject   400
 │   ├── MalformedBody   reject   400
-│   └── BodyTooLarge    reject   413
+│   ├── BodyTooLarge    reject   413
+│   └── BodyTooSlow     reject   408
 ├── NotFound            reject   404
 ├── Overloaded          retry    429
 ├── Unavailable         retry    503  a store does not answer; the work is kept and tried again
@@ -100,6 +101,13 @@ class BodyTooLarge(BadInput):
 
     status = 413
     code = "body_too_large"
+
+
+class BodyTooSlow(BadInput):
+    """A request body does not arrive in time."""
+
+    status = 408
+    code = "body_too_slow"
 
 
 class NotFound(CreatorscopeError):

@@ -43,6 +43,7 @@ def content_hash(data: bytes) -> str:
 def version_of(fetched_at_ms: int, digest: str) -> int:
     """Return the external version of a record: its time in ms, ties broken by content.
 
-    Two records of one millisecond keep one order on every replay, whichever arrives first.
+    Two records of one millisecond keep one order on every replay, whichever arrives first. A time before 1970 counts as
+    1970: versions are not negative.
     """
-    return (fetched_at_ms << TIE_BITS) | int(digest[:5], 16)
+    return (max(0, fetched_at_ms) << TIE_BITS) | int(digest[:5], 16)

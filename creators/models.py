@@ -205,8 +205,9 @@ class NicheScore(Frozen):
 
 
 class Engagement(Frozen):
-    """An engagement rate with the way it was computed; a fraction, not percent."""
+    """An engagement rate of one account with the way it was computed; a fraction, not percent."""
 
+    account_id: str
     platform: Platform
     rate: Rate
     method: str
@@ -216,8 +217,9 @@ class Engagement(Frozen):
 
 
 class Growth(Frozen):
-    """Relative follower change over a window: ``(F_t - F_{t-w}) / F_{t-w}``."""
+    """Relative follower change of one account over a window: ``(F_t - F_{t-w}) / F_{t-w}``."""
 
+    account_id: str
     platform: Platform
     window_days: NonNegativeInt
     rate: float

@@ -36,7 +36,9 @@ class Settings(BaseSettings):
         description="Folder of everything that can be made again: downloaded engines, the exported encoder.",
     )
     opensearch_url: str | None = Field(
-        default=None, description="Address of an OpenSearch 3.6 cluster; unset starts the embedded one."
+        default=None,
+        repr=False,  # it may hold a password
+        description="Address of an OpenSearch 3.6 cluster; unset starts the embedded one.",
     )
     redis_url: SecretStr | None = Field(
         default=None, description="Address of a Redis 6.2 or newer, with its password; unset starts the embedded one."

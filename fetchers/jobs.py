@@ -30,7 +30,9 @@ def fetch_dataset(dataset_id: str, start: str = "0") -> None:
         # The file itself is wrong, and trying again will not change it: the dataset ends here, with a dead letter.
         letter = deadletters.letter_of(error, stage="fetch", dataset_id=dataset_id, line=int(start))
         deadletters.add(stores.cluster, [letter])
-        receipts.save_slice(stores.cluster, receipts.SliceReceipt(dataset_id, int(start), 0, 0, 0, complete=True))
+        receipts.save_slice(
+            stores.cluster, receipts.SliceReceipt(dataset_id, int(start), int(start), 0, 0, 0, complete=True)
+        )
         raise
 
 
@@ -52,7 +54,7 @@ def fetch_slice(stores: Stores, dataset_id: str, start: int) -> receipts.SliceRe
             landed += objects
             deadletters.add(stores.cluster, letters)
     receipts.landed(stores.cluster, landed, dataset_id=dataset_id)
-    receipt = receipts.SliceReceipt(dataset_id, start, rows, rows - dead, dead, complete=rows < wanted)
+    receipt = receipts.SliceReceipt(dataset_id, start, last_line, rows, rows - dead, dead, complete=rows < wanted)
     receipts.save_slice(stores.cluster, receipt)
     for landed_object in landed:
         stores.queue.enqueue("normalise_object", landed_object.key)

@@ -37,7 +37,7 @@ def _distinct(values: Iterable[str | None]) -> list[str]:
 
 
 def _account_facts(account: Account, engagement: Sequence[Engagement]) -> dict[str, Any]:
-    rate = next((e.rate for e in engagement if e.platform == account.platform), None)
+    rate = next((e.rate for e in engagement if e.account_id == account.account_id), None)
     facts = {
         "account_id": account.account_id,
         "native_id": account.native_id,
@@ -102,11 +102,11 @@ def _identity_fields(accounts: Sequence[Account], first: Account) -> dict[str, A
 
 
 def _metric_fields(first: Account, signals: Signals) -> dict[str, Any]:
-    engagement: Engagement | None = next((e for e in signals.engagement if e.platform == first.platform), None)
+    engagement: Engagement | None = next((e for e in signals.engagement if e.account_id == first.account_id), None)
     engagement = engagement or next(iter(signals.engagement), None)
     growth: dict[int, Growth] = {}
     for one in signals.growth:
-        if one.platform == first.platform:
+        if one.account_id == first.account_id:
             growth[one.window_days] = one
     return {
         "followers": first.followers,

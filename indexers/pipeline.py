@@ -47,13 +47,11 @@ def ingest(stores: Stores, path: Path, mapping: DatasetMapping) -> intake.Datase
 
 
 def resume(stores: Stores, dataset_id: str) -> bool:
-    """Queue the part of a dataset that has not been read yet; returns whether there was any."""
+    """Queue the part of a dataset that has not been read yet; returns whether it was neither queued nor running."""
     done = receipts.slices(stores.cluster, dataset_id)
     if done and done[-1]["complete"]:
         return False
-    # The last slice again: its objects may have landed without being queued, and landing twice changes nothing.
-    stores.queue.enqueue("fetch_dataset", dataset_id, str(done[-1]["start"] if done else 0))
-    return True
+    return stores.queue.enqueue("fetch_dataset", dataset_id, str(done[-1]["end"] if done else 0))
 
 
 def reconcile(stores: Stores) -> int:

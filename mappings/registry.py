@@ -6,7 +6,6 @@ A physical name is alias + content hash of settings and mapping (the encoder's f
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -60,7 +59,7 @@ def _read(package_path: str) -> str:
 
 def definition(name: str, *, encoder: str) -> dict[str, Any]:
     """Return the create-index body of a family: settings, analysis and mapping with its ``_meta``."""
-    body: dict[str, Any] = copy.deepcopy(json.loads(_read(f"indices/{name}.json")))
+    body: dict[str, Any] = json.loads(_read(f"indices/{name}.json"))
     if name == CREATORS:
         body["settings"]["analysis"] = json.loads(_read("analysis/analyzers.json"))
         body["mappings"]["_meta"] = {"encoder": encoder}

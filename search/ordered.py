@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from creators.errors import BadCursor, NotFound
 from mappings.fields import SORTS
-from mappings.registry import CREATORS
 from search import cursor as cursors
 from search import retrieval
 from search.queries import arms
@@ -44,9 +43,14 @@ async def ordered_page(
         async with asyncio.timeout(budget.left_s):
             position, state = await _start(cluster, pages, request, budget)
             with budget.stage("retrieve"):
-                answer = await cluster.search_point_in_time(_body(pages, request, filters, state, budget))
-    except NotFound as error:
-        raise BadCursor(pages.expired, field="cursor") from error
+                try:
+                    answer = await cluster.search_point_in_time(_body(pages, request, filters, state, budget))
+                except NotFound as error:
+                    if request.cursor:
+                        raise BadCursor(pages.expired, field="cursor") from error
+                    # The shared view ended with the node that kept it: a first page takes a new one.
+                    state["pit"] = await pages.view(cluster, renew=True)
+                    answer = await cluster.search_point_in_time(_body(pages, request, filters, state, budget))
     except TimeoutError:
         budget.leave_out("retrieve")
         return OrderedPage((), None)
@@ -74,7 +78,7 @@ async def _start(
     if request.cursor:
         return await pages.recall(KEY, request.cursor, request.fingerprint, budget)
     position = cursors.Position(cursors.new_token(), 0, request.fingerprint)
-    return position, {"pit": await cluster.open_point_in_time(CREATORS, keep_alive_s=pages.ttl_s), "after": None}
+    return position, {"pit": await pages.view(cluster), "after": None}
 
 
 def _body(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import BadCursor, QueueUnavailable
+from mappings.registry import CREATORS
 from search import cursor as cursors
 
 if TYPE_CHECKING:
     from creators.settings import Settings
     from creators.stores.cache import Cache
+    from creators.stores.cluster import AsyncCluster
     from search.budget import Budget
+
+
+VIEW_KEY = "view"
+VIEW_S = 10
 
 
 class Pages:
@@ -26,6 +33,21 @@ class Pages:
     def cursor_of(self, position: cursors.Position) -> str:
         """Return the cursor that leads to a position."""
         return cursors.encode(position, self._key)
+
+    async def view(self, cluster: AsyncCluster, *, renew: bool = False) -> str:
+        """Return a view of the index that later writes do not change, shared by all first pages of ``VIEW_S`` seconds.
+
+        A node keeps at most 300 views of a shard open, each as long as a cursor is good: with one for every request, the
+        76th within five minutes would be refused.
+        """
+        if not renew:
+            with suppress(QueueUnavailable):
+                if shared := await self._cache.get(VIEW_KEY):
+                    return str(shared)
+        opened = await cluster.open_point_in_time(CREATORS, keep_alive_s=self.ttl_s + VIEW_S)
+        with suppress(QueueUnavailable):
+            await self._cache.put(VIEW_KEY, opened, ttl_s=VIEW_S)
+        return opened
 
     async def keep(self, kind: str, position: cursors.Position, value: Any, budget: Budget) -> bool:
         """Keep what a position's token names; returns False, and says so in the budget, where that is not possible."""

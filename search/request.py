@@ -176,7 +176,7 @@ class Ranking(Frozen):
     profile: Annotated[str, AfterValidator(_check_profile)] = "balanced"
     weights: Annotated[Weights, AfterValidator(_check_weights)] = Field(default_factory=dict)
     """Replace single weights of the profile."""
-    arms: tuple[Arm, ...] = ("lexical", "knn")
+    arms: Annotated[tuple[Arm, ...], Field(min_length=1)] = ("lexical", "knn")
 
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]

@@ -13,9 +13,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
 pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.installations"]
+
+# A busy machine is slow: how long one example takes says nothing about whether the code is right.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 TESTS = Path(__file__).parent
 NEEDS_ENGINES = ("service", "e2e")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from creators.errors import ClusterUnavailable
+from creators.errors import ClusterUnavailable, IndexNotReady
 from creators.text import replace_lone_surrogates
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ MAX_REQUEST_ITEMS = 500
 TRANSIENT = frozenset({429, 502, 503, 504})
 CONFLICT = 409
 MISSING = 404
+NO_INDEX = "index_not_found_exception"
 ATTEMPTS = 6
 FIRST_WAIT_S = 0.2
 MAX_WAIT_S = 5.0
@@ -94,6 +95,10 @@ def _sort_items(
         action = entry[0]
         answer = next(iter(item.values()))
         status = answer["status"]
+        if answer.get("error", {}).get("type") == NO_INDEX:
+            # No fault of the item: the index is being made again, or was never made.
+            detail = f"the index {action.index} is not there: it is being rebuilt, or was never made"
+            raise IndexNotReady(detail)
         if status in TRANSIENT:
             again.append(entry)
         elif status == CONFLICT:
@@ -112,6 +117,7 @@ def write(cluster: Cluster, actions: Iterable[Action], *, refresh: bool = False)
     Raises:
         ClusterUnavailable: the cluster does not answer, or keeps answering 429 or 503, after all attempts. What was
             written stays written; sending everything again is harmless.
+        IndexNotReady: an index is not there; as above.
     """
     outcome = BulkOutcome()
     for request in requests_of(actions, cluster):

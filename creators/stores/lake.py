@@ -26,6 +26,7 @@ from obstore.store import LocalStore, from_url
 from creators.errors import LakeCorrupt, LakeUnavailable, NotFound, SetupError
 from creators.ids import content_hash
 from creators.models import RawRecord
+from creators.text import replace_lone_surrogates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def serialise(records: Iterable[RawRecord]) -> bytes:
         json.dumps(record.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         for record in records
     )
-    return "".join(f"{line}\n" for line in lines).encode()
+    return replace_lone_surrogates("".join(f"{line}\n" for line in lines)).encode()
 
 
 def object_key(records: Sequence[RawRecord], payload: bytes, landed_on: date, *, batch: bool) -> str:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
@@ -21,10 +24,12 @@ from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from creators.errors import JobRefused, QueueUnavailable
+from creators.errors import CreatorscopeError, JobRefused, QueueUnavailable, Reaction
 
 if TYPE_CHECKING:
     from creators.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 QUEUES = ("index", "enrich", "fetch")
 """In order of priority: what is nearly done goes first, so that little is ever in flight."""
@@ -32,6 +37,8 @@ LEASE_S = 20
 """A worker that has not renewed its lease for this long is dead, and its jobs are free."""
 FAILURE_TTL_S = 7 * 24 * 3600
 WORKER_TTL_S = 30
+PAUSE_S = 2.0
+"""How long a worker waits after a job that failed because a store did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +70,16 @@ class AllowedJob(Job):
         return super().func
 
     def restore(self, raw_data: Any) -> Any:
-        """Read the job from Redis, leaving out everything else that names code or an address."""
-        restored = super().restore(raw_data)
+        """Read the job from Redis, leaving out everything else that names code or an address.
+
+        Raises:
+            NoSuchJobError: it is not there, or not a job: the worker passes over it and lives.
+        """
+        try:
+            restored = super().restore(raw_data)
+        except Exception as error:  # whatever its fields hold, it costs itself and not the worker
+            detail = f"job {self.id} cannot be read: {error}"
+            raise NoSuchJobError(detail) from error
         self._success_callback_name = None
         self._failure_callback_name = None
         self._stopped_callback_name = None
@@ -204,6 +219,15 @@ class WorkQueue:
             return sum(1 for _ in self.redis.scan_iter(match=self._lease_key("*"), count=1000))
 
 
+def _on_failure(job: Job, _kind: type[BaseException], error: BaseException, _trace: object) -> bool:
+    """Say what failed in one line; where a store does not answer, pause, or the queue would run dry in a second."""
+    passing = isinstance(error, CreatorscopeError) and error.reaction is Reaction.RETRY
+    log.warning("job_failed", job=job.id, error=f"{type(error).__name__}: {error}", comes_back=passing)
+    if passing:
+        time.sleep(PAUSE_S)
+    return True
+
+
 def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
     """Run jobs until SIGINT or SIGTERM (the job at hand is finished first), or, with ``burst``, until none is left.
 
@@ -214,6 +238,8 @@ def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
     """
     work_queue = WorkQueue(settings)
     name = uuid4().hex
+    # Its own lines are a traceback for every failure; one line of ours says as much.
+    logging.getLogger("rq").setLevel(logging.CRITICAL)
     worker = SimpleWorker(
         [work_queue.queue(queue) for queue in QUEUES],
         name=name,
@@ -223,6 +249,7 @@ def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
         worker_ttl=WORKER_TTL_S,
         maintenance_interval=LEASE_S,
         log_job_description=False,
+        exception_handlers=[_on_failure],
     )
     stop = threading.Event()
 
@@ -240,7 +267,7 @@ def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
     for thread in threads:
         thread.start()
     try:
-        worker.work(burst=burst, logging_level="WARNING")
+        worker.work(burst=burst, logging_level="CRITICAL")
     finally:
         stop.set()
         with contextlib.suppress(QueueUnavailable):

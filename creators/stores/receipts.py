@@ -62,10 +62,11 @@ class ObjectReceipt(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SliceReceipt:
-    """The ``rows`` rows of a dataset that follow line ``start``: read, and landed or dead-lettered."""
+    """The ``rows`` rows of a dataset after line ``start``, up to line ``end``: read, and landed or dead-lettered."""
 
     dataset_id: str
     start: int
+    end: int
     rows: int
     landed: int
     dead_lettered: int
@@ -163,6 +164,7 @@ def save_slice(cluster: Cluster, receipt: SliceReceipt) -> None:
         "kind": "slice",
         "dataset_id": receipt.dataset_id,
         "start": receipt.start,
+        "end": receipt.end,
         "rows": receipt.rows,
         "records": receipt.landed,
         "dead_lettered": receipt.dead_lettered,

@@ -126,7 +126,7 @@ def _growth(facts: CreatorFacts) -> tuple[Growth, ...]:
         rate
         for account in by_audience(facts.accounts)
         for rate in growth(
-            account.platform,
+            account.account_id,
             (*facts.observations.get(account.account_id, ()), *account.history, account.observation),
         )
     )

@@ -101,6 +101,7 @@ def _from_posts(account: Account, recent: Sequence[tuple[datetime, Post]], as_of
         else:
             rate = sum(engaged for engaged, _ in known) / sum(audience for _, audience in known)
         return Engagement(
+            account_id=account.account_id,
             platform=account.platform,
             rate=rate,
             method=formula.posts_method,
@@ -117,6 +118,7 @@ def _from_averages(account: Account) -> Engagement | None:
         audience = _audience(account, account.averages, formula)
         if engaged is not None and audience:
             return Engagement(
+                account_id=account.account_id,
                 platform=account.platform,
                 rate=engaged / audience,
                 method=formula.averages_method,
@@ -129,7 +131,11 @@ def _as_stated(account: Account) -> Engagement | None:
     if account.engagement_rate is None:
         return None
     return Engagement(
-        platform=account.platform, rate=account.engagement_rate, method="source_stated", as_of=account.fetched_at
+        account_id=account.account_id,
+        platform=account.platform,
+        rate=account.engagement_rate,
+        method="source_stated",
+        as_of=account.fetched_at,
     )
 
 

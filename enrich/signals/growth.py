@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from creators.ids import parse_account_id
 from creators.models import Growth, Observation, Platform
 
 WINDOWS_DAYS = (30, 90, 180)
@@ -25,19 +26,19 @@ YOUTUBE_EXACT_BELOW = 1_000
 Point = tuple[datetime, int]
 
 
-def growth(platform: Platform, observations: Iterable[Observation]) -> tuple[Growth, ...]:
+def growth(account_id: str, observations: Iterable[Observation]) -> tuple[Growth, ...]:
     """Return the growth of one account over each window that its snapshots cover.
 
     On YouTube a change smaller than the step of its rounded counts is noise, and no growth is returned for it.
 
     Args:
-        platform: where the account is.
+        account_id: of the account, ``platform:native_id``.
         observations: of one account, in any order; those without followers are ignored.
     """
     points = _points(observations)
     if not points:
         return ()
-    rates = (_over(platform, points, days) for days in WINDOWS_DAYS)
+    rates = (_over(account_id, points, days) for days in WINDOWS_DAYS)
     return tuple(rate for rate in rates if rate is not None)
 
 
@@ -47,7 +48,8 @@ def _points(observations: Iterable[Observation]) -> list[Point]:
     return list(dict(ordered).items())
 
 
-def _over(platform: Platform, points: Sequence[Point], days: int) -> Growth | None:
+def _over(account_id: str, points: Sequence[Point], days: int) -> Growth | None:
+    platform = Platform(parse_account_id(account_id)[0])
     now, followers = points[-1]
     start = now - timedelta(days=days)
     before = _followers_at(points, start, timedelta(days=days))
@@ -55,6 +57,7 @@ def _over(platform: Platform, points: Sequence[Point], days: int) -> Growth | No
         return None
     slack = timedelta(days=days * NEAREST_SHARE)
     return Growth(
+        account_id=account_id,
         platform=platform,
         window_days=days,
         rate=(followers - before) / before,

@@ -18,6 +18,8 @@ FACET_SIZE = 50
 TIE_BREAKER = 0.2
 MIN_SHOULD_MATCH = "2<70%"
 """Of three words and more, some may be missing: it keeps the lexical arm from walking every stop-like word."""
+MAX_WORDS = 64
+"""Words that the lexical arm reads: OpenSearch allows 1,024 clauses, and each word is one in each field."""
 KNN_EXPLORE = 256
 """``ef_search``: how many neighbours the graph walk keeps."""
 
@@ -37,7 +39,7 @@ def lexical_query(text: str) -> Clause:
     """Return the text query: best field counts, the others break ties."""
     query = Q(
         "multi_match",
-        query=text,
+        query=" ".join(text.split()[:MAX_WORDS]),
         type="best_fields",
         tie_breaker=TIE_BREAKER,
         minimum_should_match=MIN_SHOULD_MATCH,

@@ -123,10 +123,13 @@ def full_signals():
         language="es",
         language_confidence=0.8,
         engagement=tuple(
-            Engagement(platform=p, rate=0.03, method="m", sample_size=1, window_days=1, as_of=AT) for p in Platform
+            Engagement(
+                account_id=f"{p}:{p}-1", platform=p, rate=0.03, method="m", sample_size=1, window_days=1, as_of=AT
+            )
+            for p in Platform
         ),
         growth=tuple(
-            Growth(platform=p, window_days=days, rate=0.1, sample_size=2, as_of=AT)
+            Growth(account_id=f"{p}:{p}-1", platform=p, window_days=days, rate=0.1, sample_size=2, as_of=AT)
             for p in Platform
             for days in (30, 90, 180)
         ),
@@ -217,7 +220,7 @@ def test_receipts(cluster):
         creator_ids=["c"],
     )
     receipts.save(cluster, full)
-    receipts.save_slice(cluster, receipts.SliceReceipt("d", 0, rows=4, landed=3, dead_lettered=1, complete=True))
+    receipts.save_slice(cluster, receipts.SliceReceipt("d", 0, 5, rows=4, landed=3, dead_lettered=1, complete=True))
     assert receipts.load(cluster, "key") == full
     assert len(cluster.taken["receipts"]) == 2
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creators.errors import ClusterUnavailable
+from creators.errors import ClusterUnavailable, IndexNotReady
 from creators.stores import bulk
 from creators.stores.bulk import Action, write
 
@@ -132,10 +132,10 @@ def test_each_item_ends_in_one_place(waits):
     assert cluster.ids_sent()[1:] == [["d"]]
 
 
-def test_a_write_that_answers_404_with_an_error_is_refused():
+def test_a_missing_index_is_no_fault_of_the_item():
     missing = {"type": "index_not_found_exception", "reason": "no such alias"}
-    outcome = write(ScriptedCluster({"a": (404, missing)}), [action("a")])
-    assert (outcome.written, len(outcome.refused)) == (set(), 1)
+    with pytest.raises(IndexNotReady, match="rebuilt"):
+        write(ScriptedCluster({"a": (404, missing)}), [action("a")])
 
 
 def test_a_lost_connection_is_tried_again(waits):

@@ -90,6 +90,7 @@ WHOLE = {
     "engagement_rate": 0.03,
     "engagement": [
         {
+            "account_id": X.account_id,
             "platform": "x",
             "rate": 0.01,
             "method": "m",
@@ -98,6 +99,7 @@ WHOLE = {
             "as_of": "2026-11-01T12:00:00Z",
         },
         {
+            "account_id": YOUTUBE.account_id,
             "platform": "youtube",
             "rate": 0.03,
             "method": "sum",
@@ -107,8 +109,15 @@ WHOLE = {
         },
     ],
     "growth": [
-        {"platform": "x", "window_days": 30, "rate": 9.0, "sample_size": 2, "as_of": "2026-11-01T12:00:00Z"},
-        {"platform": "youtube", "window_days": 30, "rate": 0.0, "sample_size": 2, "as_of": "2026-11-01T12:00:00Z"},
+        {
+            "account_id": account_id,
+            "platform": platform,
+            "window_days": 30,
+            "rate": rate,
+            "sample_size": 2,
+            "as_of": "2026-11-01T12:00:00Z",
+        }
+        for account_id, platform, rate in ((X.account_id, "x", 9.0), (YOUTUBE.account_id, "youtube", 0.0))
     ],
     "growth_30d": 0.0,
     "verified": True,
@@ -157,10 +166,19 @@ WHOLE = {
 
 
 def test_a_whole_document():
-    x_rate = Engagement(platform="x", rate=0.01, method="m", as_of=AT)
-    youtube_rate = Engagement(platform="youtube", rate=0.03, method="sum", sample_size=12, window_days=60, as_of=AT)
+    x_rate = Engagement(account_id=X.account_id, platform="x", rate=0.01, method="m", as_of=AT)
+    youtube_rate = Engagement(
+        account_id=YOUTUBE.account_id,
+        platform="youtube",
+        rate=0.03,
+        method="sum",
+        sample_size=12,
+        window_days=60,
+        as_of=AT,
+    )
     growth = [
-        Growth(platform=p, window_days=30, rate=r, sample_size=2, as_of=AT) for p, r in (("x", 9), ("youtube", 0))
+        Growth(account_id=a.account_id, platform=a.platform, window_days=30, rate=r, sample_size=2, as_of=AT)
+        for a, r in ((X, 9), (YOUTUBE, 0))
     ]
     doc = build(
         X,
@@ -264,14 +282,21 @@ def test_a_composed_bio_loses_to_a_real_one(bios, chosen):
 
 
 def test_a_creator_without_an_engagement_rate_on_the_main_platform_shows_another():
-    rate = Engagement(platform="x", rate=0.01, method="m", as_of=AT)
+    rate = Engagement(account_id="x:2", platform="x", rate=0.01, method="m", as_of=AT)
     doc = build(account("youtube", followers=9), account("x", "2", followers=1), engagement=(rate,))
     assert doc["engagement_rate"] == 0.01
     assert "engagement_rate" not in doc["accounts"]["youtube"]
 
 
+def test_an_account_shows_its_own_rate_and_not_that_of_another_on_the_same_platform():
+    rate = Engagement(account_id="x:small", platform="x", rate=0.5, method="m", as_of=AT)
+    doc = build(account("x", "big", followers=9), account("x", "small", followers=1), engagement=(rate,))
+    assert doc["accounts"]["x"]["account_id"] == "x:big"
+    assert "engagement_rate" not in doc["accounts"]["x"]
+
+
 def test_growth_is_that_of_the_main_platform_only():
-    grown = Growth(platform="x", window_days=90, rate=0.5, sample_size=2, as_of=AT)
+    grown = Growth(account_id="x:2", platform="x", window_days=90, rate=0.5, sample_size=2, as_of=AT)
     doc = build(account("youtube", followers=9), account("x", "2", followers=1), growth=(grown,))
     assert "growth_90d" not in doc
 

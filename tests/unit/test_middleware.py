@@ -211,3 +211,18 @@ async def test_a_refusal_carries_the_id_of_the_request():
     client = await Client(b"x" * 11, headers=[(b"x-request-id", b"mine")]).ask(Envelope(limits(echo)))
     assert client.headers["x-request-id"] == "mine"
     assert json.loads(client.body)["request_id"] == "mine"
+
+
+async def test_a_body_that_does_not_come_is_given_up_and_takes_no_place(monkeypatch):
+    monkeypatch.setattr("api.middleware.BODY_TIMEOUT_S", 0.01)
+    client = Client()
+
+    async def never():
+        await asyncio.Event().wait()
+
+    client.receive = never
+    app = Limits(echo, max_in_flight=1, max_body_bytes=LIMIT)
+    await client.ask(app)
+    assert client.status == 408
+    assert json.loads(client.body)["code"] == "body_too_slow"
+    assert (await Client(b"after").ask(app)).status == 200
