@@ -37,7 +37,7 @@ class Pages:
     async def view(self, cluster: AsyncCluster, *, renew: bool = False) -> str:
         """Return a view of the index that later writes do not change; first pages of ``VIEW_S`` seconds share it.
 
-        A node keeps at most 300 views of a shard open, each as long as a cursor is good: with one for every request, the
+        """Return a view of the index that later writes do not change; first pages share it for ``VIEW_S`` seconds.
         76th within five minutes would be refused.
         """
         if not renew:
