@@ -27,6 +27,7 @@ class Pages:
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._cache = cache
         self._key = cursors.signing_key(settings)
+        self._opening = asyncio.Lock()
         self.ttl_s = settings.cursor_ttl_s
         self.expired = f"cursor has expired after {self.ttl_s} s: search again without a cursor"
 
@@ -35,19 +36,19 @@ class Pages:
         return cursors.encode(position, self._key)
 
     async def view(self, cluster: AsyncCluster, *, renew: bool = False) -> str:
-        """Return a view of the index that later writes do not change; first pages of ``VIEW_S`` seconds share it.
-
         """Return a view of the index that later writes do not change; first pages share it for ``VIEW_S`` seconds.
-        76th within five minutes would be refused.
+
+        A node keeps at most 300 views of a shard open, each as long as a cursor is good: with one for every request,
+        the 76th within five minutes would be refused.
         """
         if not renew:
+                with suppress(QueueUnavailable):
+                    if shared := await self._cache.get(VIEW_KEY):
+                        return str(shared)
+            opened = await cluster.open_point_in_time(CREATORS, keep_alive_s=self.ttl_s + VIEW_S)
             with suppress(QueueUnavailable):
-                if shared := await self._cache.get(VIEW_KEY):
-                    return str(shared)
-        opened = await cluster.open_point_in_time(CREATORS, keep_alive_s=self.ttl_s + VIEW_S)
-        with suppress(QueueUnavailable):
-            await self._cache.put(VIEW_KEY, opened, ttl_s=VIEW_S)
-        return opened
+                await self._cache.put(VIEW_KEY, opened, ttl_s=VIEW_S)
+            return opened
 
     async def keep(self, kind: str, position: cursors.Position, value: Any, budget: Budget) -> bool:
         """Keep what a position's token names; returns False, and says so in the budget, where that is not possible."""
