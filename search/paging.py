@@ -41,7 +41,9 @@ class Pages:
         A node keeps at most 300 views of a shard open, each as long as a cursor is good: with one for every request,
         the 76th within five minutes would be refused.
         """
-        if not renew:
+        # Under a lock: at every expiry, all who wait would open one each.
+        async with self._opening:
+            if not renew:
                 with suppress(QueueUnavailable):
                     if shared := await self._cache.get(VIEW_KEY):
                         return str(shared)
