@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import random
+import sys
 
 import pytest
 
 from creators.text import normalise_handle
-from tests.fixtures.oracle import read_oracle
+from tests.fixtures.oracle import read_oracle, seeded
 
 SAMPLE = 100
-LEAST_RANK_1 = 0.8
+LEAST_RANK_1 = {"handle": 0.65, "name": 0.90}
+LEAST_RANK_10 = 0.9
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def sample(oracle):
     for one in oracle.accounts.values():
         holders.setdefault((one.platform, normalise_handle(one.handle or "")), []).append(one)
     single = [found[0] for (_, handle), found in sorted(holders.items()) if handle and len(found) == 1]
-    return random.Random(3).sample(single, SAMPLE)
+    return seeded(3).sample(single, SAMPLE)
 
 
 def lookup(client, platform, handle):
@@ -66,20 +67,20 @@ def test_an_id_leads_to_the_same_creator(client, oracle, sample):
         assert answer.json() == lookup(client, account.platform, account.handle).json()
 
 
-def test_the_rank_of_an_exact_handle_or_name_is_told(client, oracle, sample, record_property):
-    """Free text ranks by more than the name; an exact handle is what lookup is for."""
-    for what, words_of in (("handle", lambda one: one.handle), ("name", lambda one: one.name or one.handle)):
-        ranks = []
-        for account in sample:
-            body = {"text": words_of(account), "limit": 10, "budget_ms": 20_000}
-            hits = client.post("/v1/creators/search", json=body).json()["hits"]
-            ids = [hit["creator_id"] for hit in hits]
-            wanted = oracle.creator_of[account.account_id]
-            ranks.append(ids.index(wanted) + 1 if wanted in ids else None)
-        share = sum(rank == 1 for rank in ranks) / SAMPLE
-        record_property(f"rank_1_share_of_exact_{what}", share)
-        record_property(f"rank_10_share_of_exact_{what}", sum(rank is not None for rank in ranks) / SAMPLE)
-        assert share >= LEAST_RANK_1, what
+@pytest.mark.parametrize("what", ["handle", "name"])
+def test_free_text_puts_an_exact_handle_or_name_on_top(client, oracle, sample, what):
+    """Not always: free text ranks by more than the name, and an exact handle is what lookup is for."""
+    ranks = []
+    for account in sample:
+        body = {"text": getattr(account, what) or account.handle, "limit": 10, "budget_ms": 20_000}
+        hits = client.post("/v1/creators/search", json=body).json()["hits"]
+        ids = [hit["creator_id"] for hit in hits]
+        wanted = oracle.creator_of[account.account_id]
+        ranks.append(ids.index(wanted) + 1 if wanted in ids else 0)
+    first, ten = ranks.count(1) / SAMPLE, 1 - ranks.count(0) / SAMPLE
+    sys.stdout.write(f"rank 1: {first:.0%}, first ten: {ten:.0%} of exact {what}s\n")
+    assert first >= LEAST_RANK_1[what]
+    assert ten >= LEAST_RANK_10
 
 
 def test_a_prefix_completes_to_its_creator(client, oracle, sample):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import random
 
 import pytest
 
 from search.rank.model import FEATURES, PROFILES
-from tests.fixtures.oracle import passes, read_oracle
+from tests.fixtures.oracle import passes, read_oracle, seeded
 
 EXACT = 1e-6
 MEANINGS = {
@@ -111,7 +110,7 @@ def test_a_word_of_a_name_finds_it_without_the_vector(client):
 
 
 def test_similar_leaves_out_the_seeds_and_keeps_to_the_filters(client, oracle):
-    rng = random.Random(7)
+    rng = seeded(7)
     for _ in range(20):
         seeds = rng.sample(sorted(oracle.creators), rng.randint(1, 3))
         like = oracle.creators[seeds[0]]
@@ -128,10 +127,10 @@ def test_similar_leaves_out_the_seeds_and_keeps_to_the_filters(client, oracle):
 
 
 def test_those_alike_share_the_niche_of_their_seed(client, oracle):
-    rng = random.Random(11)
-    seeded = [one for one in sorted(oracle.creators) if oracle.creators[one]["niches"]]
+    rng = seeded(11)
+    candidates = [one for one in sorted(oracle.creators) if oracle.creators[one]["niches"]]
     shares = []
-    for seed in rng.sample(seeded, 20):
+    for seed in rng.sample(candidates, 20):
         own = oracle.creators[seed]["niches"]
         found = alike(client, [seed], limit=10, ranking={"profile": "relevance"})["hits"]
         shares.append(sum(bool(own & set(hit["creator"].get("niches", ()))) for hit in found) / len(found))
@@ -139,7 +138,7 @@ def test_those_alike_share_the_niche_of_their_seed(client, oracle):
 
 
 def test_one_path_for_one_seed(client, oracle):
-    seed = sorted(oracle.creators)[0]
+    seed = min(oracle.creators)
     short = client.get(f"/v1/creators/{seed}/similar", params={"limit": 5})
     assert short.status_code == 200
     long = alike(client, [seed], limit=5)
@@ -147,7 +146,7 @@ def test_one_path_for_one_seed(client, oracle):
 
 
 def test_a_seed_that_does_not_exist_is_named(client, oracle):
-    known = sorted(oracle.creators)[0]
+    known = min(oracle.creators)
     body = {"seeds": [{"creator_id": known}, {"creator_id": "nobody"}]}
     for answer in (client.post("/v1/creators/similar", json=body), client.get("/v1/creators/nobody/similar")):
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
