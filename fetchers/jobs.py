@@ -53,11 +53,11 @@ def fetch_slice(stores: Stores, dataset_id: str, start: int) -> receipts.SliceRe
             dead += len(letters)
             landed += objects
             deadletters.add(stores.cluster, letters)
-    receipts.landed(stores.cluster, landed, dataset_id=dataset_id)
+    waiting = receipts.landed(stores.cluster, landed, dataset_id=dataset_id)
     receipt = receipts.SliceReceipt(dataset_id, start, last_line, rows, rows - dead, dead, complete=rows < wanted)
     receipts.save_slice(stores.cluster, receipt)
-    for landed_object in landed:
-        stores.queue.enqueue("normalise_object", landed_object.key)
+    for key in waiting:
+        stores.queue.enqueue("normalise_object", key)
     if not receipt.complete:
         stores.queue.enqueue("fetch_dataset", dataset_id, str(last_line))
     return receipt

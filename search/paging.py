@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 VIEW_KEY = "view"
 VIEW_S = 10
+SHARE_WAIT_S = 0.1
+"""How long a page waits for a Redis that hangs before it takes a view of its own."""
 
 
 class Pages:
@@ -28,6 +31,7 @@ class Pages:
         self._cache = cache
         self._key = cursors.signing_key(settings)
         self._opening = asyncio.Lock()
+        self._view, self._view_until = "", 0.0
         self.ttl_s = settings.cursor_ttl_s
         self.expired = f"cursor has expired after {self.ttl_s} s: search again without a cursor"
 
@@ -43,14 +47,24 @@ class Pages:
         """
         # Under a lock: at every expiry, all who wait would open one each.
         async with self._opening:
-            if not renew:
-                with suppress(QueueUnavailable):
-                    if shared := await self._cache.get(VIEW_KEY):
-                        return str(shared)
-            opened = await cluster.open_point_in_time(CREATORS, keep_alive_s=self.ttl_s + VIEW_S)
-            with suppress(QueueUnavailable):
-                await self._cache.put(VIEW_KEY, opened, ttl_s=VIEW_S)
-            return opened
+            if not renew and (shared := await self._shared_view()):
+                return shared
+            self._view = await cluster.open_point_in_time(CREATORS, keep_alive_s=self.ttl_s + VIEW_S)
+            self._view_until = time.monotonic() + VIEW_S
+            with suppress(QueueUnavailable, TimeoutError):
+                async with asyncio.timeout(SHARE_WAIT_S):
+                    await self._cache.put(VIEW_KEY, self._view, ttl_s=VIEW_S)
+            return self._view
+
+    async def _shared_view(self) -> str | None:
+        """Return the view that this process or another has opened lately."""
+        if time.monotonic() < self._view_until:
+            return self._view
+        with suppress(QueueUnavailable, TimeoutError):
+            async with asyncio.timeout(SHARE_WAIT_S):
+                shared = await self._cache.get(VIEW_KEY)
+                return str(shared) if shared else None
+        return None
 
     async def keep(self, kind: str, position: cursors.Position, value: Any, budget: Budget) -> bool:
         """Keep what a position's token names; returns False, and says so in the budget, where that is not possible."""

@@ -16,7 +16,7 @@ from api.context import settings_for
 from creators.datasets import load_mapping
 from creators.errors import BadInput
 from creators.settings import load_settings
-from creators.stores.session import Stores
+from creators.stores.session import Stores, work_with
 from creators.telemetry import configure_logging
 
 BAD_ROWS_SHOWN = 10
@@ -127,6 +127,7 @@ def worker(
     with installation(own) as settings:
         stores = Stores(settings)
         pipeline.prepare(stores)
+        work_with(stores)
         work(settings, burst=burst, tend=lambda: pipeline.tend(stores))
 
 

@@ -84,6 +84,10 @@ class AllowedJob(Job):
         self._failure_callback_name = None
         self._stopped_callback_name = None
         self.webhooks = []
+        # What is unfinished comes back by its receipt, never by the library: it writes the job anew, and cannot where
+        # ``meta`` was not JSON.
+        self.retries_left = self.repeats_left = None
+        self.meta = {}
         return restored
 
 
@@ -220,9 +224,11 @@ class WorkQueue:
 
 
 def _on_failure(job: Job, _kind: type[BaseException], error: BaseException, _trace: object) -> bool:
-    """Say what failed in one line; where a store does not answer, pause, or the queue would run dry in a second."""
+    """Say what failed; where a store does not answer, pause, or the queue would run dry in a second."""
+    ours = isinstance(error, CreatorscopeError)
     passing = isinstance(error, CreatorscopeError) and error.reaction is Reaction.RETRY
-    log.warning("job_failed", job=job.id, error=f"{type(error).__name__}: {error}", comes_back=passing)
+    said = f"{type(error).__name__}: {error}"
+    log.warning("job_failed", job=job.id, error=said, comes_back=passing, exc_info=None if ours else error)
     if passing:
         time.sleep(PAUSE_S)
     return True
@@ -234,16 +240,32 @@ def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
     Args:
         settings: of this process.
         burst: stop when the queues are empty.
-        tend: called every ``reconcile_s`` beside the work, to bring back what fell out of the queue.
+        tend: called at once and every ``reconcile_s`` beside the work, to bring back what fell out of the queue.
+
+    Raises:
+        QueueUnavailable: Redis does not answer, or the worker gave up.
     """
     work_queue = WorkQueue(settings)
-    name = uuid4().hex
-    # Its own lines are a traceback for every failure; one line of ours says as much.
-    logging.getLogger("rq").setLevel(logging.CRITICAL)
-    worker = SimpleWorker(
+    worker = _worker(work_queue, connect(settings))
+    work_queue.renew_lease(worker.name)
+    with _beside(lambda: work_queue.renew_lease(worker.name), LEASE_S / 4), _beside(tend, settings.reconcile_s):
+        try:
+            worker.work(burst=burst, logging_level="ERROR")
+        finally:
+            with contextlib.suppress(QueueUnavailable):
+                work_queue.end_lease(worker.name)
+    if not burst and worker._shutdown_requested_date is None:  # noqa: SLF001 - rq has no public word for it
+        detail = "the worker ended by itself, for the reason above; its work is kept: start it again"
+        raise QueueUnavailable(detail)
+
+
+def _worker(work_queue: WorkQueue, connection: Redis) -> SimpleWorker:
+    # Its own lines are a traceback for every failure, where ours say as much; but if it ends, it says why.
+    logging.getLogger("rq.worker").addFilter(lambda record: "quitting" in record.getMessage())
+    return SimpleWorker(
         [work_queue.queue(queue) for queue in QUEUES],
-        name=name,
-        connection=connect(settings),
+        name=uuid4().hex,
+        connection=connection,
         job_class=AllowedJob,
         serializer=JSONSerializer,
         worker_ttl=WORKER_TTL_S,
@@ -251,24 +273,26 @@ def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
         log_job_description=False,
         exception_handlers=[_on_failure],
     )
+
+
+@contextlib.contextmanager
+def _beside(task: Callable[[], None], every_s: float) -> Iterator[None]:
+    """Call ``task`` now and every so often in a thread while the block runs; what it raises is logged, not fatal."""
     stop = threading.Event()
 
-    def keep_alive() -> None:
-        while not stop.wait(LEASE_S / 4):
-            with contextlib.suppress(QueueUnavailable):
-                work_queue.renew_lease(name)
+    def repeat() -> None:
+        while True:
+            try:
+                task()
+            except QueueUnavailable as error:
+                log.warning("redis_unavailable", reason=error.detail)
+            except Exception:  # the thread must live: without it nothing comes back
+                log.exception("task_failed")
+            if stop.wait(every_s):
+                return
 
-    def keep_tidy() -> None:
-        while not stop.wait(settings.reconcile_s):
-            tend()
-
-    work_queue.renew_lease(name)
-    threads = [threading.Thread(target=target, daemon=True) for target in (keep_alive, keep_tidy)]
-    for thread in threads:
-        thread.start()
+    threading.Thread(target=repeat, daemon=True).start()
     try:
-        worker.work(burst=burst, logging_level="CRITICAL")
+        yield
     finally:
         stop.set()
-        with contextlib.suppress(QueueUnavailable):
-            work_queue.end_lease(name)

@@ -132,19 +132,19 @@ def _parse(doc: dict[str, Any]) -> ObjectReceipt:
     )
 
 
-def _write(cluster: Cluster, actions: Sequence[bulk.Action]) -> None:
+def _write(cluster: Cluster, actions: Sequence[bulk.Action]) -> bulk.BulkOutcome:
     outcome = bulk.write(cluster, actions)
     if outcome.refused:
         detail = f"a receipt was refused: {outcome.refused[0].reason}"
         raise CreatorscopeError(detail)
+    return outcome
 
 
-def landed(cluster: Cluster, objects: Sequence[LakeObject], *, dataset_id: str | None) -> None:
-    """Book objects that lie in the lake; those already further on stay where they are."""
-    _write(
-        cluster,
-        [_object_action(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id)) for o in objects],
-    )
+def landed(cluster: Cluster, objects: Sequence[LakeObject], *, dataset_id: str | None) -> list[str]:
+    """Book objects that lie in the lake; returns the keys of those that are not further on already."""
+    actions = [_object_action(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id)) for o in objects]
+    further_on = _write(cluster, actions).stale
+    return [o.key for o in objects if receipt_id(o.key) not in further_on]
 
 
 def save(cluster: Cluster, receipt: ObjectReceipt) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from creators.settings import Settings, load_settings
@@ -42,7 +43,18 @@ class Stores:
         return self.settings.cache_dir
 
 
-@cache
+_CURRENT: ContextVar[Stores] = ContextVar("current_stores")
+
+
+def work_with(stores: Stores) -> None:
+    """Let the jobs of this process work with these stores: a worker that found its engines knows their addresses."""
+    _CURRENT.set(stores)
+
+
 def current_stores() -> Stores:
-    """Return the stores that the environment names: what a queued job works with."""
-    return Stores(load_settings())
+    """Return the stores that a queued job works with: those of its worker, else those that the environment names."""
+    try:
+        return _CURRENT.get()
+    except LookupError:
+        work_with(Stores(load_settings()))
+        return _CURRENT.get()

@@ -45,8 +45,9 @@ def write(folder, name, content, mapping=MAPPING):
 
 WHOLE = {
     "an empty file": ("a.csv", b"", MAPPING, "empty"),
-    "a file of blank lines": ("a.csv", b"\n\n  \n", MAPPING, "header"),
-    "a picture named .csv": ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + os.urandom(500), MAPPING, "binary"),
+    "a file of blank lines": ("a.csv", b"\n\n  \n", MAPPING, "empty"),
+    "a picture named .csv": ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + os.urandom(500), MAPPING, "picture"),
+    "a program named .csv": ("a.csv", bytes(range(256)) * 8, MAPPING, "csv"),
     "a spreadsheet named .csv": ("a.csv", b"PK\x03\x04" + os.urandom(500), MAPPING, "csv"),
     "a table named .parquet": ("a.parquet", TABLE, MAPPING, "parquet"),
     "a table named .pdf": ("a.pdf", TABLE, MAPPING, "format"),

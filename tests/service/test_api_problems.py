@@ -18,6 +18,7 @@ CODES = {
     404: {"not_found"},
     405: {"method_not_allowed"},
     413: {"body_too_large"},
+    415: {"unsupported_media_type"},
     422: {"invalid_request"},
 }
 

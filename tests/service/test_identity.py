@@ -77,14 +77,16 @@ def record(network, native_id, handle, **cells):
 
 def creators_with(stores, *account_ids):
     """The documents that hold any of these accounts, over all domains."""
-    body = {"query": {"match_all": {}}, "sort": [{"creator_id": "asc"}, {"domain": "asc"}]}
-    wanted = set(account_ids)
-    found = []
-    for hit in stores.cluster.scan(CREATORS, body):
-        own = {account["account_id"] for account in hit["_source"]["accounts"].values()}
-        if own & wanted:
-            found.append((hit["_source"]["creator_id"], hit["_source"]["domain"], own))
-    return found
+    holds = [{"terms": {f"accounts.{network}.account_id": list(account_ids)}} for network in generated.NETWORKS]
+    body = {"query": {"bool": {"should": holds}}, "sort": [{"creator_id": "asc"}, {"domain": "asc"}]}
+    return [
+        (
+            hit["_source"]["creator_id"],
+            hit["_source"]["domain"],
+            {account["account_id"] for account in hit["_source"]["accounts"].values()},
+        )
+        for hit in stores.cluster.scan(CREATORS, body)
+    ]
 
 
 def identities_of(stores, *account_ids):

@@ -214,10 +214,8 @@ def no_view(stores, client):
     forget()
 
 
-@pytest.mark.parametrize(("field", "order"), [("followers", "desc"), ("name", "asc")])
-def test_sorted_pages_are_those_of_the_first_page_while_a_writer_writes(
-    client, writer, everyone, no_view, field, order
-):
+@pytest.mark.parametrize("sort", [{"field": "followers"}, {"field": "name", "order": "asc"}])
+def test_sorted_pages_are_those_of_the_first_page_while_a_writer_writes(client, writer, everyone, no_view, sort):
     newcomers, leavers = sorted(everyone)[::7][:HELD_BACK], sorted(everyone)[3::7][:HELD_BACK]
     writer.remove(newcomers)
     expected = ids_of(pages(client, sort=sort, limit=100))
@@ -269,8 +267,8 @@ def test_processes_share_a_view_and_one_without_redis_has_its_own(stores, client
         api(stores.settings, redis_url=SecretStr(forwarder.url)) as lonely,
         forwarder.held(),
     ):
-        for _ in range(3):
-            answer = lonely.post(SEARCH, json={"budget_ms": 2000, **body})
+        for _ in range(2):
+            answer = lonely.post(SEARCH, json={"budget_ms": 1500, **body})
             assert ids_of([answer.json()]) == ids_of([first])
             assert (answer.json()["degraded"], answer.json()["next_cursor"]) == (["next_cursor"], None)
     assert views_open(stores) == before + 1
@@ -320,7 +318,7 @@ def refused(client, **body):
     return problem["detail"]
 
 
-@pytest.mark.parametrize("body", KINDS)
+@pytest.mark.parametrize("body", KINDS[:2])
 def test_a_cursor_expires(stores, body):
     with api(stores.settings, cursor_ttl_s=1) as client:
         cursor = page(client, **body, limit=5)["next_cursor"]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from rq import Callback, Queue, Webhook
-from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer, PickleSerializer
+from rq import Queue
+from rq.job import JobStatus
+from rq.serializers import JSONSerializer
 from rq.utils import now, utcformat
 
 from creators.datasets import load_mapping
@@ -26,134 +25,10 @@ from enrich.jobs import normalise_one
 from fetchers.jobs import SLICE_BATCHES, fetch_slice
 from indexers import pipeline
 from tests.fixtures import generated
+from tests.fixtures.attacks import BESIDE, CANARY, DIRECT, PLAIN_WORKER, Listener, beside, direct, plant_broken
 
 LIMIT_S = 120
 ROWS = 12
-CANARY = """
-import os
-import pathlib
-
-def fired(name, *args):
-    pathlib.Path(os.environ["CANARIES"], name).touch()
-
-def on_success(job, connection, result):
-    fired("on-success")
-
-def on_failure(job, connection, *error):
-    fired("on-failure")
-
-class Bomb:
-    def __init__(self, name):
-        self.name = name
-    def __reduce__(self):
-        return fired, (self.name,)
-
-class Handle:
-    def __init__(self, name):
-        self.name = name
-    def pull(self):
-        fired(self.name)
-"""
-"""What an attacker has put where a worker can import it: each canary that is called leaves a file."""
-PLAIN_WORKER = """
-import sys
-from redis import Redis
-from rq import Queue, SimpleWorker
-redis = Redis.from_url(sys.argv[1], protocol=2)
-for name, serializer in (("json", "rq.serializers.JSONSerializer"), ("pickle", "rq.serializers.PickleSerializer")):
-    queue = Queue(sys.argv[2] + name, connection=redis, serializer=serializer)
-    worker = SimpleWorker([queue], connection=redis, serializer=serializer)
-    worker.work(burst=True, logging_level="CRITICAL")
-"""
-"""A worker as the library makes it, on which the same attacks succeed."""
-
-
-@dataclass(frozen=True)
-class Attack:
-    """One job; ``fires`` is the file that it leaves where it succeeds."""
-
-    fires: str
-    function: Any
-    args: tuple[Any, ...] = ()
-    serializer: Any = JSONSerializer
-    options: dict[str, Any] = field(default_factory=dict)
-
-    def push(self, redis, queue_name):
-        queue = Queue(queue_name, connection=redis, serializer=self.serializer)
-        return queue.enqueue(self.function, args=self.args, job_id=f"{queue_name}-{self.fires}", **self.options).id
-
-
-DIRECT = (
-    "os-system",
-    "eval",
-    "exec",
-    "subprocess",
-    "imported",
-    "pickled-name",
-    "pickled-method",
-    "pickled-argument",
-)
-"""Attacks by the function that is named or by what it is given."""
-BESIDE = ("on-success", "on-failure")
-"""Attacks by what the library calls after a function that may run."""
-
-
-def direct(canary, folder):
-    def touch(name):
-        return str(folder / name)
-
-    pickled = {"serializer": PickleSerializer}
-    return [
-        Attack("os-system", "os.system", (f"touch {touch('os-system')}",)),
-        Attack("eval", "builtins.eval", (f"open({touch('eval')!r}, 'w').close()",)),
-        Attack("exec", "builtins.exec", (f"open({touch('exec')!r}, 'w').close()",)),
-        Attack("subprocess", "subprocess.call", (["touch", touch("subprocess")],)),
-        Attack("imported", "canary.fired", ("imported",)),
-        Attack("pickled-name", "os.system", (f"touch {touch('pickled-name')}",), **pickled),
-        Attack("pickled-method", canary.Handle("pickled-method").pull, **pickled),
-        Attack("pickled-argument", "builtins.repr", (canary.Bomb("pickled-argument"),), **pickled),
-    ]
-
-
-def beside(url, good, bad):
-    """Jobs with callbacks and webhooks: one that ends well, one that fails."""
-    options = {
-        "on_success": Callback("canary.on_success"),
-        "on_failure": Callback("canary.on_failure"),
-        "webhooks": [Webhook(url, status, timeout=1) for status in ("finished", "failed")],
-    }
-    return [Attack("on-success", *good, options=options), Attack("on-failure", *bad, options=options)]
-
-
-BROKEN = {
-    "empty": {"data": b""},
-    "no-json": {"data": b"\x80\x04garbage"},
-    "three-parts": {"data": b'["os.system", null, []]'},
-    "a-number": {"data": b"7"},
-    "no-function": {"data": b"[null, null, [], {}]"},
-    "instance": {"data": b'["indexers.jobs.index_object", {"a": 1}, ["x"], {}]'},
-    "method": {"data": b'["clear", {"a": 1}, [], {}]'},
-    "other-module": {"data": b'["indexers.jobs.current_stores", null, [], {}]'},
-    "no-data": {"data": None},
-    "status": {"status": "launched"},
-    "date": {"created_at": "yesterday"},
-    "timeout": {"timeout": "soon"},
-    "callback": {"success_callback_name": b"\xff\xfe"},
-    "webhooks": {"webhooks": b"{"},
-    "retried": {"retries_left": "2", "meta": b"\x80\x04N."},
-    "repeated": {"repeats_left": "2", "meta": b"\x80\x04N."},
-    "group": {"group_id": "nobody"},
-    "dependent": {"dependency_ids": b'["nobody"]'},
-}
-"""What no client library writes: any of it could end a worker, or have it look somewhere else."""
-
-
-def plant_broken(redis, queue_name):
-    for name, fields in BROKEN.items():
-        mapping = {"data": b'["os.system", null, ["true"], {}]', "status": "queued", "origin": queue_name, **fields}
-        job_id = f"{queue_name}-broken-{name}"
-        redis.hset(Job.key_for(job_id), mapping={key: value for key, value in mapping.items() if value is not None})
-        redis.rpush(Queue(queue_name, connection=redis).key, job_id)
 
 
 @pytest.fixture(scope="module")
@@ -167,28 +42,6 @@ def canary(tmp_path_factory):
     spec.loader.exec_module(module)
     yield module
     del sys.modules["canary"]
-
-
-class Listener:
-    """A socket that nobody but an attacker's webhook connects to."""
-
-    def __init__(self):
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self._server.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}/"
-
-    def connections(self):
-        """How many have connected since the last call."""
-        count = 0
-        while True:
-            try:
-                self._server.accept()[0].close()
-            except BlockingIOError:
-                return count
-            count += 1
-
-    def close(self):
-        self._server.close()
 
 
 @pytest.fixture(scope="module")
