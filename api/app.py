@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
         cluster, cache = AsyncCluster(settings), Cache(settings)
         encoder = await asyncio.to_thread(open_encoder, settings)
         search = CreatorSearch(settings, cluster, cache, encoder)
-        app.state.settings, app.state.cluster, app.state.cache = settings, cluster, cache
+        app.state.settings, app.state.cache = settings, cache
         app.state.search, app.state.stores = search, Stores(settings)
         try:
             # An index that is missing or does not fit is what /readyz is for; the process serves all the same.

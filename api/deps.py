@@ -8,7 +8,6 @@ from fastapi import Depends, Request
 
 from creators.settings import Settings
 from creators.stores.cache import Cache
-from creators.stores.cluster import AsyncCluster
 from search.service import CreatorSearch
 
 
@@ -22,11 +21,6 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
-def _cluster(request: Request) -> AsyncCluster:
-    cluster: AsyncCluster = request.app.state.cluster
-    return cluster
-
-
 def _cache(request: Request) -> Cache:
     cache: Cache = request.app.state.cache
     return cache
@@ -34,5 +28,4 @@ def _cache(request: Request) -> Cache:
 
 SearchService = Annotated[CreatorSearch, Depends(_search)]
 AppSettings = Annotated[Settings, Depends(_settings)]
-AppCluster = Annotated[AsyncCluster, Depends(_cluster)]
 AppCache = Annotated[Cache, Depends(_cache)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
     from search.queries.filters import Clause
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Retrieved:
-    """What stage 1 found."""
-
-    hits: dict[str, list[ArmHit]] = field(default_factory=dict)
-    """Arm → its hits."""
-    total: Total | None = None
-    facets: dict[str, tuple[FacetValue, ...]] = field(default_factory=dict)
 
 
 async def run_arms(cluster: AsyncCluster, bodies: Mapping[str, Clause], budget: Budget) -> dict[str, list[ArmHit]]:

@@ -16,7 +16,7 @@ import structlog
 
 from creators import ids
 from creators.ids import parse_account_id
-from creators.models import Account, Platform
+from creators.models import Account, Creator, Platform
 from creators.stores import bulk
 from enrich import profiles
 from enrich.resolve.edges import Edge, components, edges_of, handle_node
@@ -149,13 +149,13 @@ def _first_seen(cluster: Cluster, account_ids: list[str]) -> dict[str, str]:
     return {account_id: points[0].at.isoformat() for account_id, points in history.items()}
 
 
-def _identity_actions(creator_id: str, group: list[str]) -> list[bulk.Action]:
-    own = {"creator_id": creator_id, "account_ids": group, "redirect_to": None}
-    actions = [bulk.Action("identities", creator_id, own)]
-    for account_id in group:
+def _identity_actions(creator: Creator) -> list[bulk.Action]:
+    own = {"creator_id": creator.creator_id, "account_ids": list(creator.account_ids), "redirect_to": None}
+    actions = [bulk.Action("identities", creator.creator_id, own)]
+    for account_id in creator.account_ids:
         other = ids.creator_id(account_id)
-        if other != creator_id:
-            doc = {"creator_id": other, "account_ids": [], "redirect_to": creator_id}
+        if other != creator.creator_id:
+            doc = {"creator_id": other, "account_ids": [], "redirect_to": creator.creator_id}
             actions.append(bulk.Action("identities", other, doc))
     return actions
 
@@ -179,7 +179,7 @@ def resolve(cluster: Cluster, account_ids: Iterable[str]) -> list[str]:
     first_seen = _first_seen(cluster, joined) if joined else {}
     actions: list[bulk.Action] = []
     for group in groups:
-        creator_id = ids.creator_id(_survivor(first_seen, group))
-        actions += _identity_actions(creator_id, sorted(group))
+        survivor = ids.creator_id(_survivor(first_seen, group))
+        actions += _identity_actions(Creator(creator_id=survivor, account_ids=tuple(sorted(group))))
     bulk.write(cluster, actions)
     return [action.doc_id for action in actions]
