@@ -8,6 +8,7 @@ import pytest
 from creators.models import (
     Account,
     Averages,
+    Creator,
     Engagement,
     Growth,
     Link,
@@ -200,7 +201,7 @@ def test_signals(cluster):
 
 def test_identities_and_edges(cluster):
     assert resolver.save_edges(cluster, [full_account(Platform.YOUTUBE)], raw_key="key") == 3
-    actions = resolver._identity_actions("c", ["x:1", "youtube:UC1"])
+    actions = resolver._identity_actions(Creator(creator_id="c", account_ids=("x:1", "youtube:UC1")))
     properties = definition("identities", encoder="any")["mappings"]["properties"]
     assert [unmapped(action.doc, properties) for action in actions] == [[], [], []]
 

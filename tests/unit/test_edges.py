@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creators.ids import creator_id
-from creators.models import Account, Link
+from creators.models import Account, Creator, Link
 from enrich.profiles import Sighting
 from enrich.resolve.edges import Edge, components, edges_of, handle_node, person_node
 from enrich.resolve.resolver import _identity_actions, _survivor, _target
@@ -155,7 +155,7 @@ def test_the_account_seen_first_names_the_creator(first_seen, survivor):
 
 def test_the_other_ids_redirect_to_the_survivor():
     own, other = creator_id("x:1"), creator_id("youtube:UC1")
-    actions = _identity_actions(own, ["x:1", "youtube:UC1"])
+    actions = _identity_actions(Creator(creator_id=own, account_ids=("x:1", "youtube:UC1")))
     assert {action.doc_id: action.doc for action in actions} == {
         own: {"creator_id": own, "account_ids": ["x:1", "youtube:UC1"], "redirect_to": None},
         other: {"creator_id": other, "account_ids": [], "redirect_to": own},
