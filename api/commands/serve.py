@@ -121,14 +121,16 @@ def _load_bundled(stores: Stores, *, alive: Any) -> Balance:
 
 
 async def _searches(settings: Settings, *, show: bool) -> dict[str, Any]:
-    from api.commands.query import open_search
+    from api.commands.query import PATIENT_MS, open_search
     from search.request import CountRange, Filters, SearchRequest, Seed, SimilarRequest
 
     async with open_search(settings) as service:
         await service.warm()
         text = "someone who teaches people to write code"
         by_text = await service.run(
-            SearchRequest(text=text, filters=Filters(platforms=(Platform.YOUTUBE,)), limit=5, explain=True)
+            SearchRequest(
+                text=text, filters=Filters(platforms=(Platform.YOUTUBE,)), limit=5, explain=True, budget_ms=PATIENT_MS
+            )
         )
         known = await _known(service)
         followers = CountRange(min=1_000_000, max=20_000_000)
@@ -138,6 +140,7 @@ async def _searches(settings: Settings, *, show: bool) -> dict[str, Any]:
                 filters=Filters(followers=followers),
                 limit=5,
                 explain=True,
+                budget_ms=PATIENT_MS,
             )
         )
     if show:
