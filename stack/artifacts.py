@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 PINS = Path(__file__).with_name("artifacts.toml")
 LOCK_TIMEOUT_S = 1800.0
-"""How long to wait for another process that downloads, in seconds: 170 MB on a slow line."""
+"""How long to wait for another process that downloads, in seconds: 180 MB on a slow line."""
 READ_TIMEOUT_S = 30
 CHUNK_BYTES = 1 << 20
 

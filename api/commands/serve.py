@@ -87,7 +87,7 @@ def demo(
 ) -> None:
     """Start everything, load the bundled creators, answer three searches, then serve the API.
 
-    The first start fetches OpenSearch (about 170 MB) and builds the encoder; later starts reuse both, and the data.
+    The first start fetches OpenSearch (about 180 MB) and builds the encoder; later starts reuse both, and the data.
     """
     from api.installation import installation
     from api.installation import workers as worker_processes

@@ -2,7 +2,8 @@
 
 On a CPU every text is a run of its own and several runs go in parallel, one thread each: nothing is padded, and the
 vector is the same bit for bit whatever the batch, the order or the number of threads. On a GPU texts of equal length
-share a run (at most ``CUDA_TOKENS_PER_RUN`` tokens); still nothing is padded. ``docs/decisions/0005`` has the numbers.
+share a run (at most ``CUDA_TOKENS_PER_RUN`` tokens); still nothing is padded. ``docs/decisions/0005`` has the CPU's
+numbers; the path for GPUs has not been run yet, and its vectors may differ from a CPU's in the last bits.
 """
 
 from __future__ import annotations
