@@ -23,8 +23,25 @@ FACETS: dict[str, str] = {
     "follower_band": "follower_band",
     "domain": "domain",
     "verified": "verified",
+    "primary_platform": "primary_platform",
+    "topics": "topics",
+    "categories": "categories",
+    "has": "has",
+    "sources": "sources",
 }
 """Facet name in the API → field."""
+
+ACCOUNT_COUNTS: tuple[str, ...] = (
+    "followers",
+    "following",
+    "posts",
+    "views",
+    "average_views",
+    "average_likes",
+    "average_comments",
+    "average_shares",
+)
+"""Counts of one account that filters may ask for."""
 
 SORTS: dict[str, str] = {
     "followers": "followers",
@@ -40,12 +57,12 @@ RANK_FIELDS: tuple[str, ...] = (
     "creator_id",
     "followers",
     "engagement_rate",
-    "growth_30d",
     "growth_90d",
-    "growth_180d",
     "as_of",
     "primary_niche",
-    "platforms",
+    "primary_platform",
+    "follower_band",
+    "niches",
 )
 """What the second stage reads of every candidate, from doc values."""
 

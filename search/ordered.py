@@ -10,7 +10,7 @@ from creators.errors import BadCursor, NotFound
 from mappings.fields import SORTS
 from search import cursor as cursors
 from search import retrieval
-from search.queries import arms
+from search.queries import ordered
 from search.results import CreatorHit
 
 if TYPE_CHECKING:
@@ -85,5 +85,5 @@ def _body(
     pages: Pages, request: SearchRequest, filters: Clause | None, state: dict[str, Any], budget: Budget
 ) -> Clause:
     order = (SORTS[request.sort.field], request.sort.order)
-    body = arms.sorted_page(filters, sort=order, size=request.limit, after=state["after"], timeout_ms=budget.left_ms)
+    body = ordered.sorted_page(filters, sort=order, size=request.limit, after=state["after"], timeout_ms=budget.left_ms)
     return body | {"pit": {"id": state["pit"], "keep_alive": f"{pages.ttl_s}s"}}

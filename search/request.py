@@ -3,143 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field
 
 from creators.ids import content_hash
-from creators.models import Domain, Frozen, Platform
-from creators.text import clean_line, replace_lone_surrogates
+from creators.models import Frozen
 from mappings import fields
-from mappings.countries import country_code
-from mappings.niches import niche_ids
+from search.filters import CleanText, Filters, one_of
 from search.rank.model import FEATURES, PROFILES
 
-MAX_TEXT = 1000
 MAX_LIMIT = 100
-MAX_IDS = 1000
-MAX_COUNT = 2**63 - 1
-"""The largest count that the index compares with; a larger one is refused by it."""
 MAX_WEIGHT = 1_000_000
 WINDOW = 200
 """Candidates that are ranked; beyond it a relevance search has no further page."""
 
-
-def _one_of(kind: str, allowed: frozenset[str]) -> AfterValidator:
-    def check(values: tuple[str, ...]) -> tuple[str, ...]:
-        from rapidfuzz import process
-
-        for value in values:
-            if value not in allowed:
-                nearest = process.extractOne(value, allowed)
-                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-                detail = f"{value!r} is not a {kind}{hint}"
-                raise ValueError(detail)
-        return tuple(sorted(set(values)))
-
-    return AfterValidator(check)
-
-
-def _countries(values: tuple[str, ...]) -> tuple[str, ...]:
-    codes = []
-    for value in values:
-        code = country_code(value)
-        if code is None:
-            detail = f"{value!r} is not a country: give its ISO 3166 code (BR) or its English name"
-            raise ValueError(detail)
-        codes.append(code)
-    return tuple(sorted(set(codes)))
-
-
-def _platforms(values: tuple[Platform, ...]) -> tuple[Platform, ...]:
-    return tuple(sorted(set(values)))
-
-
-Domains = Annotated[tuple[Domain, ...], AfterValidator(lambda values: tuple(sorted(set(values))))]
-Platforms = Annotated[tuple[Platform, ...], AfterValidator(_platforms)]
-Niches = Annotated[tuple[str, ...], _one_of("niche", frozenset(niche_ids()))]
-Countries = Annotated[tuple[str, ...], AfterValidator(_countries)]
-Languages = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], AfterValidator(lambda v: tuple(sorted(set(v))))
-]
-Has = Annotated[tuple[str, ...], _one_of("value of has", frozenset(fields.HAS_VALUES))]
-FacetNames = Annotated[tuple[str, ...], _one_of("facet", frozenset(fields.FACETS))]
-CleanText = Annotated[
-    str,
-    # Half an emoji, cut by the sender, is no reason to refuse the rest.
-    BeforeValidator(lambda value: replace_lone_surrogates(value) if isinstance(value, str) else value),
-    Field(max_length=MAX_TEXT),
-    AfterValidator(clean_line),
-]
-Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
-Ids = Annotated[tuple[CleanText, ...], Field(max_length=MAX_IDS)]
-
-
-class _Range(Frozen):
-    min: FiniteFloat | None = None
-    max: FiniteFloat | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min is not None and self.max is not None and self.min > self.max:
-            detail = f"min {self.min} is greater than max {self.max}"
-            raise ValueError(detail)
-        return self
-
-
-class CountRange(_Range):
-    """At least ``min`` and at most ``max``; both ends included."""
-
-    min: Count | None = None
-    max: Count | None = None
-
-
-class RateRange(_Range):
-    """A range of fractions (0.03 is 3 %); both ends included. Growth may be negative."""
-
-
-class AccountFilter(Frozen):
-    """What must hold for the creator's account on one platform."""
-
-    followers: CountRange | None = None
-    engagement_rate: RateRange | None = None
-    verified: bool | None = None
-
-
-class Exclusions(Frozen):
-    """What must not hold."""
-
-    platforms: Platforms = ()
-    niches: Niches = ()
-    countries: Countries = ()
-    languages: Languages = ()
-    creator_ids: Ids = ()
-
-
-class Filters(Frozen):
-    """Conditions that all must hold; a list means "any of these". Creators whose value is unknown do not match."""
-
-    platforms: Platforms = ()
-    """Has an account on any of these."""
-    domains: Domains = ()
-    """The form of content; the one filter that chooses indices."""
-    niches: Niches = ()
-    countries: Countries = ()
-    languages: Languages = ()
-    topics: Annotated[tuple[CleanText, ...], Field(max_length=100)] = ()
-    followers: CountRange | None = None
-    """Of the largest account."""
-    engagement_rate: RateRange | None = None
-    growth_30d: RateRange | None = None
-    growth_90d: RateRange | None = None
-    growth_180d: RateRange | None = None
-    verified: bool | None = None
-    has: Has = ()
-    """All of these: ``email``, ``website``, or a platform."""
-    last_posted_days: Annotated[int, Field(ge=1, le=3650)] | None = None
-    accounts: dict[Platform, AccountFilter] = Field(default_factory=dict)
-    """Conditions per platform; all must hold for the same person."""
-    exclude: Exclusions = Exclusions()
+FacetNames = Annotated[tuple[str, ...], one_of("facet", frozenset(fields.FACETS))]
 
 
 class Sort(Frozen):

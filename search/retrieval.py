@@ -10,13 +10,14 @@ import structlog
 
 from creators.errors import ClusterUnavailable
 from mappings.registry import CREATORS
-from search.queries import arms
+from search.queries import facets as facet_queries
 from search.rank.candidates import ArmHit, parse_hits
 from search.results import HIDDEN, FacetValue, Total, displayed
 
 if TYPE_CHECKING:
     from creators.stores.cluster import AsyncCluster
     from search.budget import Budget
+    from search.filters import Filters
     from search.queries.filters import Clause
 
 log = structlog.get_logger(__name__)
@@ -55,10 +56,10 @@ async def run_arms(cluster: AsyncCluster, bodies: Mapping[str, Clause], budget: 
 
 
 async def count(
-    cluster: AsyncCluster, filters: Clause | None, facets: Sequence[str], budget: Budget
+    cluster: AsyncCluster, filters: Filters, facets: Sequence[str], budget: Budget
 ) -> tuple[Total | None, dict[str, tuple[FacetValue, ...]]]:
     """Return the exact total and the facets, or nothing when they are late."""
-    body = arms.facet_request(filters, facets, timeout_ms=budget.left_ms)
+    body = facet_queries.facet_request(filters, facets, timeout_ms=budget.left_ms)
     with budget.stage("count"):
         try:
             async with asyncio.timeout(budget.left_s):
@@ -70,15 +71,10 @@ async def count(
         if facets:
             budget.leave_out("facets")
         return None, {}
-    found = {name: _values(answer["aggregations"][name]) for name in facets}
-    return Total(value=answer["hits"]["total"]["value"]), found
-
-
-def _values(aggregation: Mapping[str, Any]) -> tuple[FacetValue, ...]:
-    return tuple(
-        FacetValue(value=bool(bucket["key"]) if "key_as_string" in bucket else bucket["key"], count=bucket["doc_count"])
-        for bucket in aggregation["buckets"]
-    )
+    total, found = facet_queries.read(answer, facets)
+    return Total(value=total), {
+        name: tuple(FacetValue(value=value, count=count) for value, count in values) for name, values in found.items()
+    }
 
 
 async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budget) -> dict[str, dict[str, Any]]:

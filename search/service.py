@@ -19,15 +19,16 @@ from search import retrieval
 from search.budget import Budget
 from search.directory import NO_INDEX, Directory
 from search.explain import explain
+from search.filters import Filters
 from search.fusion import fuse
 from search.ordered import ordered_page
 from search.paging import Pages
-from search.queries import arms
+from search.queries import knn, lexical, ordered
 from search.queries.filters import Clause, filter_clause
 from search.rank.candidates import ArmHit, collect
 from search.rank.features import Wish
 from search.rank.model import FEATURES, Ranked, rank, weights_of
-from search.request import WINDOW, Filters, Ranking, SearchRequest, SimilarRequest
+from search.request import WINDOW, Ranking, SearchRequest, SimilarRequest
 from search.results import CreatorHit, SearchPage
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class CreatorSearch:
         budget = Budget(request.budget_ms or self._budget_ms)
         await self._check_index(budget)
         filters = filter_clause(request.filters)
-        counting = asyncio.create_task(retrieval.count(self._cluster, filters, request.facets, budget))
+        counting = asyncio.create_task(retrieval.count(self._cluster, request.filters, request.facets, budget))
         try:
             if request.sort.field == "relevance":
                 page = await self._ranked_page(request, filters, budget)
@@ -133,10 +134,11 @@ class CreatorSearch:
             return _closed(SearchPage(hits=(), profile=request.ranking.profile), budget)
         exclude = request.filters.exclude
         without_seeds = exclude.model_copy(update={"creator_ids": (*exclude.creator_ids, *sorted(seeds))})
-        filters = filter_clause(request.filters.model_copy(update={"exclude": without_seeds}))
-        counting = asyncio.create_task(retrieval.count(self._cluster, filters, (), budget))
+        wanted = request.filters.model_copy(update={"exclude": without_seeds})
+        filters = filter_clause(wanted)
+        counting = asyncio.create_task(retrieval.count(self._cluster, wanted, (), budget))
         try:
-            body = arms.knn_arm(vector, filters, size=WINDOW, timeout_ms=budget.left_ms)
+            body = knn.knn_arm(vector, filters, size=WINDOW, timeout_ms=budget.left_ms)
             hits = await retrieval.run_arms(self._cluster, {"knn": body}, budget)
             window = self._rank(hits, request.ranking, request.filters, budget)
             plain = SearchRequest(limit=request.limit, explain=request.explain, ranking=request.ranking)
@@ -174,14 +176,14 @@ class CreatorSearch:
     async def _retrieve(self, request: SearchRequest, filters: Clause | None, budget: Budget) -> ArmHits:
         bodies: dict[str, Clause] = {}
         if not request.text:
-            bodies["browse"] = arms.browse_arm(filters, size=WINDOW, timeout_ms=budget.left_ms)
+            bodies["browse"] = ordered.browse_arm(filters, size=WINDOW, timeout_ms=budget.left_ms)
             return await retrieval.run_arms(self._cluster, bodies, budget)
         wanted = request.ranking.arms
         vector = await self._encode(request.text, budget) if "knn" in wanted else None
         if "lexical" in wanted:
-            bodies["lexical"] = arms.lexical_arm(request.text, filters, size=WINDOW, timeout_ms=budget.left_ms)
+            bodies["lexical"] = lexical.lexical_arm(request.text, filters, size=WINDOW, timeout_ms=budget.left_ms)
         if vector is not None:
-            bodies["knn"] = arms.knn_arm(vector, filters, size=WINDOW, timeout_ms=budget.left_ms)
+            bodies["knn"] = knn.knn_arm(vector, filters, size=WINDOW, timeout_ms=budget.left_ms)
         return await retrieval.run_arms(self._cluster, bodies, budget)
 
     async def _encode(self, text: str, budget: Budget) -> Vector | None:

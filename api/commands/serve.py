@@ -122,7 +122,8 @@ def _load_bundled(stores: Stores, *, alive: Any) -> Balance:
 
 async def _searches(settings: Settings, *, show: bool) -> dict[str, Any]:
     from api.commands.query import PATIENT_MS, open_search
-    from search.request import CountRange, Filters, SearchRequest, Seed, SimilarRequest
+    from search.filters import CountRange, Filters
+    from search.request import SearchRequest, Seed, SimilarRequest
 
     async with open_search(settings) as service:
         await service.warm()

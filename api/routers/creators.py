@@ -10,7 +10,8 @@ from api.deps import AppSettings, SearchService
 from api.errors import Problem
 from creators import telemetry
 from creators.models import Platform
-from search.request import MAX_LIMIT, MAX_TEXT, SearchRequest, Seed, SimilarRequest
+from search.filters import MAX_TEXT
+from search.request import MAX_LIMIT, SearchRequest, Seed, SimilarRequest
 from search.results import SearchPage, Suggestion
 
 MAX_HANDLE_QUERY = 300

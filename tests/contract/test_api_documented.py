@@ -8,7 +8,8 @@ from pathlib import Path
 from api.app import create_app
 from creators import telemetry
 from creators.settings import Settings
-from search.request import Filters, SearchRequest
+from search.filters import Filters
+from search.request import SearchRequest
 
 API = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 

@@ -44,7 +44,7 @@ def test_help_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "module", ["search.queries.arms", "search.queries.filters", "search.rank.model", "search.explain"]
+    "module", ["search.queries.lexical", "search.queries.filters", "search.rank.model", "search.explain"]
 )
 def test_pure_modules_load_no_client_of_ours(module):
     # elasticsearch_dsl, the offline builder, brings a client of its own; none of ours may come with it.

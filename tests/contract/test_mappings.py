@@ -11,9 +11,10 @@ from creators.models import Platform
 from enrich.encoders.text import DIMENSION
 from mappings import fields
 from mappings.registry import FAMILIES, definition
+from search.filters import AccountFilter, CountRange, Exclusions, Filters, RateRange
 from search.queries.filters import filter_clause
 from search.queries.suggest import suggest_query
-from search.request import AccountFilter, CountRange, Exclusions, Filters, RateRange, Sort
+from search.request import Sort
 from search.results import HIDDEN
 
 INDICES = Path(__file__).parents[2] / "mappings" / "indices"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mappings.fields import HAS_VALUES
+from search.filters import Filters
 from search.queries.filters import filter_clause
-from search.request import Filters
 
 RICH = {
     "platforms": ["youtube", "instagram"],

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mappings.fields import FACETS, SORTS
-from search.request import MAX_IDS, MAX_LIMIT, MAX_TEXT, MAX_WEIGHT, SearchRequest, Seed, SimilarRequest
+from search.filters import MAX_IDS, MAX_TEXT
+from search.request import MAX_LIMIT, MAX_WEIGHT, SearchRequest, Seed, SimilarRequest
 
 SEEDS = [{"creator_id": "a"}]
 FULL = {

@@ -1,0 +1,71 @@
+"""Total and facets, in a request of their own: a pruned lexical arm does not count, a k-NN arm counts neighbours.
+
+A facet does not filter itself: with ``niches: [food]`` chosen, the facet ``niches`` still counts what the other niches
+would give, under all other filters. The total is under all filters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from elasticsearch_dsl import A, Search
+
+from mappings import fields
+from search.filters import Filters
+from search.queries.filters import Clause, filter_query
+
+FACET_SIZE = 50
+TOTAL = "_total"
+VALUES = "values"
+_FILTER_OF = {
+    "platforms": "platforms",
+    "niches": "niches",
+    "countries": "countries",
+    "languages": "languages",
+    "topics": "topics",
+    "categories": "categories",
+    "follower_band": "follower_bands",
+    "domain": "domains",
+    "sources": "sources",
+    "verified": "verified",
+}
+"""Facet and the filter that asks for its values; others (``has`` is "all of") are counted under all filters."""
+
+
+def _without(filters: Filters, facets: Sequence[str]) -> Filters:
+    unset = {
+        _FILTER_OF[facet]: Filters.model_fields[_FILTER_OF[facet]].default for facet in facets if facet in _FILTER_OF
+    }
+    return filters.model_copy(update=unset)
+
+
+def facet_request(filters: Filters, facets: Sequence[str], *, timeout_ms: int) -> Clause:
+    """Return the request for the total and the facets; :func:`read` reads its answer."""
+    shared = _without(filters, facets)
+    search = Search().query(filter_query(shared)).extra(size=0, track_total_hits=True, timeout=f"{timeout_ms}ms")
+    if shared != filters:
+        search.aggs.bucket(TOTAL, "filter", filter=filter_query(filters))
+    for facet in facets:
+        terms = A("terms", field=fields.FACETS[facet], size=FACET_SIZE, shard_size=10 * FACET_SIZE)
+        own = _without(filters, [facet])
+        if own == shared:
+            search.aggs.bucket(facet, terms)
+        else:
+            search.aggs.bucket(facet, "filter", filter=filter_query(own)).bucket(VALUES, terms)
+    body: Clause = search.to_dict()
+    return body
+
+
+def read(answer: Mapping[str, Any], facets: Sequence[str]) -> tuple[int, dict[str, list[tuple[str | bool, int]]]]:
+    """Return the total, and the values of each facet with their counts, from the answer to :func:`facet_request`."""
+    found = answer.get("aggregations", {})
+    total = found[TOTAL]["doc_count"] if TOTAL in found else answer["hits"]["total"]["value"]
+    return total, {facet: _values(found[facet].get(VALUES, found[facet])) for facet in facets}
+
+
+def _values(terms: Mapping[str, Any]) -> list[tuple[str | bool, int]]:
+    return [
+        (bool(bucket["key"]) if "key_as_string" in bucket else bucket["key"], bucket["doc_count"])
+        for bucket in terms["buckets"]
+    ]

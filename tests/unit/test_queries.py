@@ -1,0 +1,103 @@
+"""Bodies of requests in the order of a field, and of counting: what is not in them is as important as what is."""
+
+import pytest
+
+from mappings.fields import FACETS, RANK_FIELDS
+from search.filters import Exclusions, Filters
+from search.queries import facets, ordered
+from search.queries.filters import filter_clause
+
+FILTER = {"bool": {"filter": [{"term": {"has": "email"}}]}}
+LEAN = {
+    "size": 200,
+    "_source": False,
+    "track_total_hits": False,
+    "timeout": "450ms",
+}
+BY_SIZE = [{"followers": {"order": "desc", "missing": "_last"}}, {"creator_id": "asc"}]
+FOOD = Filters(niches=("food",), has=("email",), exclude=Exclusions(niches=("crypto",)))
+
+
+def lean_part(body):
+    assert [field["field"] for field in body["docvalue_fields"]] == list(RANK_FIELDS)
+    return {name: value for name, value in body.items() if name != "docvalue_fields"}
+
+
+@pytest.mark.parametrize(("filters", "query"), [(None, {"match_all": {}}), (FILTER, FILTER)])
+def test_browsing_is_the_largest_first(filters, query):
+    body = ordered.browse_arm(filters, size=200, timeout_ms=450)
+    assert lean_part(body) == LEAN | {"query": query, "sort": BY_SIZE}
+
+
+@pytest.mark.parametrize("after", [None, [1_000, "c"]])
+def test_a_sorted_page(after):
+    body = ordered.sorted_page(FILTER, sort=("name.exact", "asc"), size=200, after=after, timeout_ms=450)
+    order = [{"name.exact": {"order": "asc", "missing": "_last"}}, {"creator_id": "asc"}]
+    expected = LEAN | {"query": FILTER, "sort": order}
+    assert lean_part(body) == (expected | {"search_after": after} if after else expected)
+
+
+def test_bodies_do_not_share_their_parts():
+    one, other = (ordered.browse_arm(FILTER, size=1, timeout_ms=1) for _ in range(2))
+    one["docvalue_fields"].clear()
+    assert other["docvalue_fields"]
+
+
+def terms(field):
+    return {"terms": {"field": field, "size": 50, "shard_size": 500}}
+
+
+def test_facets_that_are_not_filtered_are_counted_plainly():
+    assert facets.facet_request(Filters(has=("email",)), ("platforms", "verified"), timeout_ms=450) == {
+        "size": 0,
+        "track_total_hits": True,
+        "query": FILTER,
+        "aggs": {"platforms": terms("platforms"), "verified": terms("verified")},
+        "timeout": "450ms",
+    }
+
+
+def test_a_facet_does_not_filter_itself():
+    body = facets.facet_request(FOOD, ("niches", "platforms"), timeout_ms=450)
+    chosen = filter_clause(FOOD)
+    others = filter_clause(FOOD.model_copy(update={"niches": ()}))
+    assert body["query"] == others
+    assert body["aggs"] == {
+        "_total": {"filter": chosen},
+        "niches": terms("niches"),
+        "platforms": {"filter": chosen, "aggs": {"values": terms("platforms")}},
+    }
+
+
+def test_what_is_excluded_stays_excluded_from_its_own_facet():
+    body = facets.facet_request(FOOD, ("niches",), timeout_ms=450)
+    assert {"terms": {"niches": ["crypto"]}} in body["query"]["bool"]["must_not"]
+
+
+def test_the_facet_of_all_of_these_is_counted_under_its_filter():
+    body = facets.facet_request(FOOD, ("has",), timeout_ms=450)
+    assert body["query"] == filter_clause(FOOD)
+    assert "_total" not in body["aggs"]
+
+
+def test_the_total_alone():
+    assert facets.facet_request(Filters(), (), timeout_ms=20) == {
+        "size": 0,
+        "track_total_hits": True,
+        "query": {"match_all": {}},
+        "timeout": "20ms",
+    }
+
+
+def test_every_facet_can_be_asked_for_and_read():
+    body = facets.facet_request(FOOD, sorted(FACETS), timeout_ms=20)
+    bucket = {"buckets": [{"key": 1, "key_as_string": "true", "doc_count": 3}, {"key": "a", "doc_count": 2}]}
+    answer = {
+        "hits": {"total": {"value": 99}},
+        "aggregations": {
+            name: {"doc_count": 7, "values": bucket} if "filter" in agg else bucket for name, agg in body["aggs"].items()
+        },
+    }
+    total, found = facets.read(answer, sorted(FACETS))
+    assert total == 7
+    assert found == {name: [(True, 3), ("a", 2)] for name in FACETS}
