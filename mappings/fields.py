@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from creators.models import Platform
 
+ID = "creator_id"
 VECTOR = "embedding"
 
 TEXT_FIELDS: dict[str, float] = {

@@ -51,6 +51,13 @@ def _countries(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(codes)))
 
 
+def _not_blank(value: str) -> str:
+    if not value:
+        detail = "needs at least 1 character"
+        raise ValueError(detail)
+    return value
+
+
 _distinct = AfterValidator(lambda values: tuple(sorted(set(values))))
 _handles = AfterValidator(lambda values: tuple(sorted({normalise_handle(value) for value in values})))
 
@@ -61,7 +68,7 @@ CleanText = Annotated[
     Field(max_length=MAX_TEXT),
     AfterValidator(clean_line),
 ]
-Words = Annotated[tuple[Annotated[CleanText, Field(min_length=1)], ...], Field(max_length=MAX_VALUES), _distinct]
+Words = Annotated[tuple[Annotated[CleanText, AfterValidator(_not_blank)], ...], Field(max_length=MAX_VALUES), _distinct]
 Domains = Annotated[tuple[Domain, ...], _distinct]
 Platforms = Annotated[tuple[Platform, ...], _distinct]
 Niches = Annotated[tuple[str, ...], one_of("niche", frozenset(niche_ids()))]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from creators.ids import content_hash
 from creators.models import Frozen
@@ -14,6 +14,8 @@ from search.filters import CleanText, Filters, one_of
 from search.rank.model import FEATURES, PROFILES
 
 MAX_LIMIT = 100
+MAX_SEEDS = 20
+MAX_FACET_VALUES = 500
 MAX_WEIGHT = 1_000_000
 WINDOW = 200
 """Candidates that are ranked; beyond it a relevance search has no further page."""
@@ -67,6 +69,8 @@ class SearchRequest(Frozen):
 
     text: CleanText = ""
     """Free text; it ranks, it does not filter."""
+    parse: bool = False
+    """Read filters out of the text; ``parsed`` in the answer shows which. Filters given here win."""
     filters: Filters = Filters()
     sort: Sort = Sort()
     facets: FacetNames = ()
@@ -80,7 +84,7 @@ class SearchRequest(Frozen):
     @property
     def fingerprint(self) -> str:
         """What a cursor is good for: everything but paging, explaining and time."""
-        return _fingerprint(self.model_dump(mode="json", exclude={"cursor", "limit", "explain", "budget_ms", "facets"}))
+        return _fingerprint(self, without={"cursor", "limit", "explain", "budget_ms", "facets"})
 
 
 class Seed(Frozen):
@@ -93,13 +97,37 @@ class Seed(Frozen):
 class SimilarRequest(Frozen):
     """``POST /v1/creators/similar``."""
 
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=20)]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MAX_SEEDS)]
+    negative_seeds: Annotated[tuple[Seed, ...], Field(max_length=MAX_SEEDS)] = ()
+    """Creators to be unlike."""
     filters: Filters = Filters()
     limit: Limit = 20
     explain: bool = False
     budget_ms: BudgetMs | None = None
     ranking: Ranking = Ranking(profile="similar")
 
+    @model_validator(mode="after")
+    def _on_one_side(self) -> Self:
+        both = {seed.creator_id for seed in self.seeds} & {seed.creator_id for seed in self.negative_seeds}
+        if both:
+            detail = f"{min(both)!r} is both a seed and a negative seed: leave it out of one of them"
+            raise ValueError(detail)
+        return self
 
-def _fingerprint(value: dict[str, Any]) -> str:
-    return content_hash(json.dumps(value, sort_keys=True).encode())[:16]
+
+class FacetRequest(Frozen):
+    """``POST /v1/facets``."""
+
+    filters: Filters = Filters()
+    facets: Annotated[FacetNames, Field(min_length=1)]
+    limit: Annotated[int, Field(ge=1, le=MAX_FACET_VALUES)] = 50
+    """Values of each facet, the most frequent first."""
+    starts_with: Annotated[CleanText, Field(max_length=100)] = ""
+    """Only values that start so; case does not matter."""
+    budget_ms: BudgetMs | None = None
+
+
+def _fingerprint(request: Frozen, *, without: set[str]) -> str:
+    # Defaults are left out: a field that a later version adds does not change what was asked.
+    asked = request.model_dump(mode="json", exclude=without, exclude_defaults=True)
+    return content_hash(json.dumps(asked, sort_keys=True).encode())[:16]

@@ -40,14 +40,25 @@ def _without(filters: Filters, facets: Sequence[str]) -> Filters:
     return filters.model_copy(update=unset)
 
 
-def facet_request(filters: Filters, facets: Sequence[str], *, timeout_ms: int) -> Clause:
-    """Return the request for the total and the facets; :func:`read` reads its answer."""
+def facet_request(
+    filters: Filters, facets: Sequence[str], *, timeout_ms: int, size: int = FACET_SIZE, starts_with: str = ""
+) -> Clause:
+    """Return the request for the total and the facets; :func:`read` reads its answer.
+
+    Args:
+        filters: of the search.
+        facets: names of the API.
+        timeout_ms: after which OpenSearch returns what it has.
+        size: values of each facet.
+        starts_with: only values that start so, in any case.
+    """
     shared = _without(filters, facets)
     search = Search().query(filter_query(shared)).extra(size=0, track_total_hits=True, timeout=f"{timeout_ms}ms")
     if shared != filters:
         search.aggs.bucket(TOTAL, "filter", filter=filter_query(filters))
+    chosen = {"include": _prefix_pattern(starts_with)} if starts_with else {}
     for facet in facets:
-        terms = A("terms", field=fields.FACETS[facet], size=FACET_SIZE, shard_size=10 * FACET_SIZE)
+        terms = A("terms", field=fields.FACETS[facet], size=size, shard_size=10 * size, **chosen)
         own = _without(filters, [facet])
         if own == shared:
             search.aggs.bucket(facet, terms)
@@ -55,6 +66,16 @@ def facet_request(filters: Filters, facets: Sequence[str], *, timeout_ms: int) -
             search.aggs.bucket(facet, "filter", filter=filter_query(own)).bucket(VALUES, terms)
     body: Clause = search.to_dict()
     return body
+
+
+def _prefix_pattern(prefix: str) -> str:
+    """Return the Lucene regular expression of values that start with ``prefix`` in either case."""
+    either = (f"[{low}{up}]" if low != up else _escaped(c) for c in prefix for low, up in ((c.lower(), c.upper()),))
+    return "".join(either) + ".*"
+
+
+def _escaped(character: str) -> str:
+    return character if character.isalnum() else f"\\{character}"
 
 
 def read(answer: Mapping[str, Any], facets: Sequence[str]) -> tuple[int, dict[str, list[tuple[str | bool, int]]]]:

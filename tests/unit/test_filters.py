@@ -18,16 +18,32 @@ RICH = {
     "countries": ["Spain", "BR"],
     "languages": ["pt", "es"],
     "topics": ["Recipes", "Art"],
+    "categories": ["Blogger"],
+    "follower_bands": ["micro", "mid"],
+    "sources": ["dataset"],
+    "creator_ids": ["d", "c"],
+    "keywords": ["sour dough", "bread"],
+    "bio": ["baker"],
     "followers": {"min": 10_000, "max": 50_000},
     "engagement_rate": {"min": 0.03},
     "growth_30d": {"max": -0.1},
     "growth_90d": {},
     "growth_180d": {"min": 0},
+    "account_count": {"min": 2},
+    "joined": {"min": "2019-01-31"},
+    "degraded": False,
+    "max_age_days": 90,
     "verified": True,
     "has": ["website", "email", "github"],
     "last_posted_days": 30,
     "accounts": {
-        "youtube": {"engagement_rate": {"min": 0.03}, "verified": False},
+        "youtube": {
+            "engagement_rate": {"min": 0.03},
+            "average_views": {"min": 100},
+            "verified": False,
+            "joined": {"max": "2020-12-31"},
+            "last_posted_days": 7,
+        },
         "instagram": {"followers": {"min": 10_000}, "verified": True},
     },
     "exclude": {
@@ -36,7 +52,16 @@ RICH = {
         "countries": ["France"],
         "languages": ["fr"],
         "creator_ids": ["b", "a", "b"],
+        "handles": ["@Rosa", "rosa", "Luis"],
+        "domains": ["code"],
+        "topics": ["War"],
+        "categories": ["Politician"],
+        "has": ["email"],
+        "keywords": ["casino"],
     },
+    "all": [{"niches": ["art"]}, {"verified": True}],
+    "any": [{"niches": ["food"]}, {"followers": {"min": 5}, "exclude": {"niches": ["news"]}}],
+    "none": [{"platforms": ["x"], "verified": True}],
 }
 
 
@@ -54,35 +79,74 @@ def test_a_rich_filter():
                 {"terms": {"countries": ["BR", "ES"]}},
                 {"terms": {"languages": ["es", "pt"]}},
                 {"terms": {"topics": ["Art", "Recipes"]}},
+                {"terms": {"categories": ["Blogger"]}},
+                {"terms": {"follower_band": ["micro", "mid"]}},
+                {"terms": {"sources": ["dataset"]}},
+                {"terms": {"creator_id": ["c", "d"]}},
+                {"term": {"has": "email"}},
+                {"term": {"has": "github"}},
+                {"term": {"has": "website"}},
                 {"range": {"followers": {"gte": 10_000, "lte": 50_000}}},
                 {"range": {"engagement_rate": {"gte": 0.03}}},
                 {"range": {"growth_30d": {"lte": -0.1}}},
                 {"exists": {"field": "growth_90d"}},
                 {"range": {"growth_180d": {"gte": 0.0}}},
+                {"range": {"account_count": {"gte": 2}}},
+                {"range": {"joined_on": {"gte": "2019-01-31"}}},
                 {"term": {"verified": True}},
-                {"term": {"has": "email"}},
-                {"term": {"has": "github"}},
-                {"term": {"has": "website"}},
+                {"bool": {"must_not": [{"term": {"degraded": True}}]}},
                 {"range": {"last_posted_at": {"gte": "now-30d/d"}}},
+                {"range": {"as_of": {"gte": "now-90d/d"}}},
+                {"match_phrase": {"search_text": "bread"}},
+                {"match_phrase": {"search_text": "sour dough"}},
+                {"match_phrase": {"bio": "baker"}},
                 {"term": {"platforms": "instagram"}},
                 {"range": {"accounts.instagram.followers": {"gte": 10_000}}},
                 {"term": {"accounts.instagram.verified": True}},
                 {"term": {"platforms": "youtube"}},
+                {"range": {"accounts.youtube.average_views": {"gte": 100}}},
                 {"range": {"accounts.youtube.engagement_rate": {"gte": 0.03}}},
                 {"bool": {"must_not": [{"term": {"accounts.youtube.verified": True}}]}},
+                {"range": {"accounts.youtube.joined_on": {"lte": "2020-12-31"}}},
+                {"range": {"accounts.youtube.last_posted_at": {"gte": "now-7d/d"}}},
+                {"bool": {"filter": [{"terms": {"niches": ["art"]}}]}},
+                {"bool": {"filter": [{"term": {"verified": True}}]}},
+                {
+                    "bool": {
+                        "should": [
+                            {"bool": {"filter": [{"terms": {"niches": ["food"]}}]}},
+                            {
+                                "bool": {
+                                    "filter": [{"range": {"followers": {"gte": 5}}}],
+                                    "must_not": [{"terms": {"niches": ["news"]}}],
+                                }
+                            },
+                        ],
+                        "minimum_should_match": 1,
+                    }
+                },
             ],
             "must_not": [
                 {"terms": {"platforms": ["x"]}},
+                {"terms": {"domain": ["code"]}},
                 {"terms": {"niches": ["gaming"]}},
                 {"terms": {"countries": ["FR"]}},
                 {"terms": {"languages": ["fr"]}},
+                {"terms": {"topics": ["War"]}},
+                {"terms": {"categories": ["Politician"]}},
+                {"terms": {"has": ["email"]}},
                 {"terms": {"creator_id": ["a", "b"]}},
+                {"terms": {"handles": ["luis", "rosa"]}},
+                {"match_phrase": {"search_text": "casino"}},
+                {"bool": {"filter": [{"terms": {"platforms": ["x"]}}, {"term": {"verified": True}}]}},
             ],
         }
     }
 
 
 def shuffled(value, random):
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return [shuffled(group, random) for group in value]  # groups keep the order in which they were asked
     if isinstance(value, list):
         return random.sample(value, len(value)) + random.sample(value, 1)
     if isinstance(value, dict):
@@ -108,6 +172,8 @@ def test_nothing_asked_is_no_clause(given):
         ({"followers": {"min": 0}}, {"filter": [{"range": {"followers": {"gte": 0}}}]}),
         ({"followers": {}}, {"filter": [{"exists": {"field": "followers"}}]}),
         ({"accounts": {"x": {}}}, {"filter": [{"term": {"platforms": "x"}}]}),
+        ({"none": [{}]}, {"must_not": [{"match_all": {}}]}),
+        ({"any": [{}]}, {"filter": [{"bool": {"should": [{"match_all": {}}], "minimum_should_match": 1}}]}),
     ],
 )
 def test_single_filters(given, clause):
@@ -151,7 +217,13 @@ def refusal(given):
         ({"accounts": {"x": {"followers": {"min": 2, "max": 1}}}}, "accounts.x.followers", "greater than max"),
         ({"last_posted_days": 0}, "last_posted_days", "greater than or equal to 1"),
         ({"topics": ["t"] * 101}, "topics", "at most 100"),
-        ({"exclude": {"creator_ids": ["c"] * 1001}}, "exclude.creator_ids", "at most 1000"),
+        ({"exclude": {"creator_ids": ["c"] * 10_001}}, "exclude.creator_ids", "at most 10000"),
+        ({"joined": {"min": "2020-02-30"}}, "joined.min", "date"),
+        ({"joined": {"min": "2021-01-01", "max": "2020-01-01"}}, "joined", "is greater than max"),
+        ({"keywords": [" "]}, "keywords.0", "at least 1"),
+        ({"follower_bands": ["mikro"]}, "follower_bands", "did you mean 'micro'?"),
+        ({"any": [{"all": [{"none": [{"niches": ["foood"]}]}]}]}, "any.0.all.0.none.0.niches", "did you mean 'food'?"),
+        ({"any": [{}] * 51}, "", "more than 50 groups"),
     ],
 )
 def test_what_cannot_be_asked_is_named_with_the_fix(given, place, words):

@@ -95,7 +95,8 @@ def test_every_facet_can_be_asked_for_and_read():
     answer = {
         "hits": {"total": {"value": 99}},
         "aggregations": {
-            name: {"doc_count": 7, "values": bucket} if "filter" in agg else bucket for name, agg in body["aggs"].items()
+            name: {"doc_count": 7, "values": bucket} if "filter" in agg else bucket
+            for name, agg in body["aggs"].items()
         },
     }
     total, found = facets.read(answer, sorted(FACETS))
