@@ -11,7 +11,8 @@ from fastapi import FastAPI
 
 from api import errors
 from api.middleware import Envelope, Limits
-from api.routers import creators, dictionaries, health
+from api.routers import creators, dictionaries, exports, health, slo
+from api.slo import Objective
 from creators.errors import CreatorscopeError
 from creators.settings import Settings
 from creators.stores.cache import Cache
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
                 await search.warm()
             yield
         finally:
-            search.close()
+            await search.close()
             await cache.close()
             await cluster.close()
 
@@ -50,7 +51,10 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     app.include_router(creators.router)
     app.include_router(dictionaries.router)
+    app.include_router(exports.router)
     app.include_router(health.router)
+    app.include_router(slo.router)
+    app.state.objective = Objective()
     app.add_middleware(Limits, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(Envelope)
     return app

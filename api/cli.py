@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from api import console
-from api.commands import data, engines, query, serve
+from api.commands import data, engines, exports, query, serve
 from creators.errors import BadInput, CreatorscopeError
 
 USAGE_ERROR = 2
@@ -32,8 +32,11 @@ app.command()(data.ingest)
 app.command()(data.worker)
 app.command()(serve.serve)
 app.command()(query.search)
+app.command()(query.parse)
 app.command()(query.similar)
+app.command()(exports.export)
 app.command()(data.rebuild)
+app.command()(data.population)
 app.add_typer(data.lake_app, name="lake")
 app.command()(engines.doctor)
 

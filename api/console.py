@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from creators.stores.receipts import Balance
+    from search.parse.clauses import ParsedQuery
     from search.results import SearchPage
 
 out = Console()
@@ -72,8 +73,23 @@ def page_table(page: SearchPage, title: str) -> Table:
     return table
 
 
+def print_parsed(parsed: ParsedQuery) -> None:
+    """Print what a text was understood to say."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in ("words", "filter", "value", "confidence", ""):
+        table.add_column(header)
+    for clause in parsed.clauses:
+        remark = clause.note or ("" if clause.applied else "not applied")
+        table.add_row(*map(escape, (clause.words, clause.field, str(clause.value), f"{clause.confidence:.2f}", remark)))
+    out.print(table)
+    for note in (f"ranked by: {parsed.text or '(nothing)'}", *parsed.notes):
+        out.print(note, highlight=False, markup=False)
+
+
 def print_page(page: SearchPage, title: str) -> None:
     """Print one page: the hits, the reasons of each, the time of each stage."""
+    if page.parsed:
+        print_parsed(page.parsed)
     out.print(page_table(page, title))
     for hit in page.hits:
         if hit.explanation:
@@ -90,6 +106,19 @@ def print_page(page: SearchPage, title: str) -> None:
 @contextmanager
 def ingest_progress(what: str, *, expected: int | None = None) -> Iterator[Callable[[Balance], None]]:
     """Show a bar on stderr that follows the delivery account; ``expected`` is about how many records will come."""
+    with rows_progress(what, expected=expected) as show:
+
+        def update(balance: Balance) -> None:
+            done = balance.rows_in - balance.pending
+            total = balance.rows_in if balance.pending == 0 or expected is None else max(expected, balance.rows_in)
+            show(done, total or None)
+
+        yield update
+
+
+@contextmanager
+def rows_progress(what: str, *, expected: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on stderr that is told how many rows are done, and of how many, where that is known."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,13 +128,7 @@ def ingest_progress(what: str, *, expected: int | None = None) -> Iterator[Calla
     )
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
         task = progress.add_task(what, total=expected)
-
-        def update(balance: Balance) -> None:
-            done = balance.rows_in - balance.pending
-            total = balance.rows_in if balance.pending == 0 or expected is None else max(expected, balance.rows_in)
-            progress.update(task, completed=done, total=total or None)
-
-        yield update
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def print_balance(balance: Balance, seconds: float) -> None:

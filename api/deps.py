@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.slo import Objective
 from creators.settings import Settings
 from creators.stores.cache import Cache
 from search.service import CreatorSearch
@@ -21,6 +22,11 @@ def _settings(request: Request) -> Settings:
     return settings
 
 
+def _objective(request: Request) -> Objective:
+    objective: Objective = request.app.state.objective
+    return objective
+
+
 def _cache(request: Request) -> Cache:
     cache: Cache = request.app.state.cache
     return cache
@@ -28,4 +34,5 @@ def _cache(request: Request) -> Cache:
 
 SearchService = Annotated[CreatorSearch, Depends(_search)]
 AppSettings = Annotated[Settings, Depends(_settings)]
+RollingLatency = Annotated[Objective, Depends(_objective)]
 AppCache = Annotated[Cache, Depends(_cache)]

@@ -12,6 +12,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import slo
 from api.errors import problem_response
 from creators import telemetry
 from creators.errors import BodyTooLarge, BodyTooSlow, Overloaded
@@ -36,6 +37,7 @@ class Envelope:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["request_id"] = request_id
         status = 500
+        measured = slo.begin()
         start = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
@@ -52,7 +54,10 @@ class Envelope:
                 # The template, not the path: an id in a label would make a series of its own.
                 route = getattr(scope.get("route"), "path", "unmatched")
                 telemetry.REQUESTS.labels(route, scope["method"], str(status)).inc()
-                telemetry.REQUEST_SECONDS.labels(route).observe(time.perf_counter() - start)
+                seconds = time.perf_counter() - start
+                telemetry.REQUEST_SECONDS.labels(route).observe(seconds)
+                if objective := getattr(getattr(scope.get("app"), "state", None), "objective", None):
+                    objective.observe(route, status, seconds, measured)
 
 
 class Limits:
@@ -83,10 +88,19 @@ class Limits:
             await self._refuse(request, Overloaded("too many searches at once: try again in a moment"), send)
             return
         self._free -= 1
+        taken = True
+
+        async def send_and_free(message: Message) -> None:
+            # And when there is nothing left to do but to send: slow readers of long files keep nobody waiting.
+            nonlocal taken
+            if taken and message["type"] == "http.response.start":
+                taken, self._free = False, self._free + 1
+            await send(message)
+
         try:
-            await self._app(scope, _replay(body, receive), send)
+            await self._app(scope, _replay(body, receive), send_and_free)
         finally:
-            self._free += 1
+            self._free += taken
 
     async def _refuse(self, request: Request, error: Any, send: Send) -> None:
         response = problem_response(request, status=error.status, code=error.code, detail=error.detail)

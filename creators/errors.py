@@ -8,8 +8,10 @@ CreatorscopeError
 │   ├── BadCursor       reject   400
 │   ├── MalformedBody   reject   400
 │   ├── BodyTooLarge    reject   413
-│   └── BodyTooSlow     reject   408
+│   ├── BodyTooSlow     reject   408
+│   └── BadRange        reject   416
 ├── NotFound            reject   404
+├── ExportNotReady      reject   409  its file is not written yet, or never will be
 ├── Overloaded          retry    429
 ├── Unavailable         retry    503  a store does not answer; the work is kept and tried again
 │   ├── ClusterUnavailable
@@ -110,11 +112,26 @@ class BodyTooSlow(BadInput):
     code = "body_too_slow"
 
 
+class BadRange(BadInput):
+    """A part of a file is asked for that begins after its end."""
+
+    status = 416
+    code = "bad_range"
+
+
 class NotFound(CreatorscopeError):
     """The named thing does not exist."""
 
     status = 404
     code = "not_found"
+    reaction = Reaction.REJECT
+
+
+class ExportNotReady(CreatorscopeError):
+    """The file of an export is asked for before it is written, or after the export failed or was cancelled."""
+
+    status = 409
+    code = "export_not_ready"
     reaction = Reaction.REJECT
 
 

@@ -99,6 +99,15 @@ class Settings(BaseSettings):
         default=1_000_000, ge=1_000, description="Largest request body that the API accepts, in bytes."
     )
 
+    # Exports
+    export_max_rows: int = Field(default=1_000_000, ge=1, description="Most creators in one export.")
+    export_part_rows: int = Field(
+        default=20_000, ge=1, le=50_000, description="Creators in one part of an export: what is lost with a worker."
+    )
+    export_keep_days: int = Field(
+        default=7, ge=1, description="Days after which an export is deleted, counted from its request."
+    )
+
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines are written.")

@@ -24,6 +24,16 @@ STAGE_SECONDS = Histogram(
 )
 OVER_BUDGET = Counter("creatorscope_search_over_budget_total", "Searches that took longer than their budget.")
 DEGRADED = Counter("creatorscope_search_degraded_total", "Parts of answers that were left out.", ["part"])
+SEARCH_LATENCY = Gauge(
+    "creatorscope_search_latency_seconds",
+    "Rolling latency of this process's searches at the API's edge.",
+    ["window", "quantile"],
+)
+CACHE_READS = Counter("creatorscope_cache_reads_total", "Look-ups in the caches of searches.", ["space", "result"])
+CACHE_WRITES = Counter("creatorscope_cache_writes_total", "Writes to the caches of searches.", ["space", "result"])
+CACHE_EVICTED = Counter(
+    "creatorscope_cache_evicted_total", "Values that younger ones pushed out of a full cache.", ["space"]
+)
 RECORDS = Gauge(
     "creatorscope_records",
     "Source records by where they ended; in = indexed + stale + dead_lettered + pending.",

@@ -93,7 +93,8 @@ def _identity_fields(accounts: Sequence[Account], first: Account) -> dict[str, A
     return {
         "name": name or first.native_id,
         "names": names,
-        "names_ascii": _distinct(transliterate(one) for one in names),
+        # A handle in another script is typed in Latin letters too.
+        "names_ascii": _distinct(map(transliterate, [*names, *(one for one in handles if not one.isascii())])),
         "handles": handles,
         "platforms": sorted({str(account.platform) for account in accounts}),
         "primary_platform": str(first.platform),

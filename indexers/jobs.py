@@ -15,7 +15,7 @@ from creators.stores.steps import run_step
 from enrich import profiles, signal_store
 from enrich.encoders.opened import fingerprint_of
 from enrich.signals.embedding_text import RECIPE
-from indexers import lifecycle
+from indexers import lifecycle, population
 from indexers.documents import build_document, domain_of
 from mappings.registry import CREATORS
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 def index_object(key: str) -> None:
     """Index the creators that one lake object touched."""
     run_step(current_stores(), key, index_one)
+
+
+def measure_population(_creators: str) -> None:
+    """Measure whom creators are compared with; ``_creators``, their number, tells one request from the next."""
+    population.measure(current_stores())
 
 
 def _actions(

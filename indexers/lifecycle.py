@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from creators.errors import EncoderMismatch, IndexOutdated, NotFound
-from mappings.registry import CREATORS, FAMILIES, IndexFamily, definition, physical_name
+from mappings.registry import (
+    CREATORS,
+    FAMILIES,
+    PIPELINES,
+    IndexFamily,
+    definition,
+    physical_name,
+    pipeline,
+    pipeline_name,
+)
 
 if TYPE_CHECKING:
     from creators.stores.cluster import Cluster
@@ -38,7 +47,7 @@ def check_encoder(cluster: Cluster, encoder: str) -> None:
 
 
 def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
-    """Create every index that is missing, with its aliases; returns the names of those created.
+    """Create every index that is missing, with its aliases, and the search pipelines; returns the indices created.
 
     Raises:
         EncoderMismatch: see :func:`check_encoder`. IndexOutdated: see :func:`check_definitions`.
@@ -55,6 +64,8 @@ def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
             if cluster.create_index(physical, definition(family.definition, encoder=encoder)):
                 created.append(physical)
             cluster.update_aliases(_alias_actions(member, family, physical))
+    for name in PIPELINES:
+        cluster.put_pipeline(pipeline_name(name), pipeline(name))
     return created
 
 

@@ -21,7 +21,7 @@ from creators.errors import CreatorscopeError, EngineFailed, NotFound
 from creators.stores import receipts
 from enrich.encoders.opened import fingerprint_of
 from fetchers import intake
-from indexers import lifecycle
+from indexers import lifecycle, population
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
 
@@ -65,9 +65,10 @@ def reconcile(stores: Stores) -> int:
 
 
 def tend(stores: Stores) -> None:
-    """Reconcile, and let a store that does not answer pass until the next time."""
+    """Reconcile, keep the population current, and let a store that does not answer pass until the next time."""
     try:
         queued = reconcile(stores)
+        population.request_when_due(stores)
     except CreatorscopeError as error:
         log.warning("reconcile_postponed", reason=error.detail)
         return
@@ -84,6 +85,8 @@ def wait(
 ) -> receipts.Balance:
     """Follow the work on one dataset, or on all, until nothing is pending; returns the final balance.
 
+    At its end the population is measured, where creators have changed.
+
     Raises:
         EngineFailed: ``alive`` says that nobody is left to do the work; it is kept, and goes on with the next worker.
     """
@@ -93,6 +96,7 @@ def wait(
         on_progress(balance)
         if balance.datasets_read >= wanted and balance.pending == 0:
             stores.cluster.refresh(CREATORS)
+            population.measure_when_due(stores)
             return balance
         if not alive():
             detail = (

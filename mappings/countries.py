@@ -42,6 +42,11 @@ def country_names() -> dict[str, str]:
     return {code: names[0] for code, names in _table().items()}
 
 
+def country_spellings() -> dict[str, list[str]]:
+    """Return code → every name and demonym, the English name first."""
+    return _table()
+
+
 @cache
 def _table() -> dict[str, list[str]]:
     data = resources.files("mappings") / "data" / "countries.toml"

@@ -9,12 +9,12 @@ VECTOR = "embedding"
 
 TEXT_FIELDS: dict[str, float] = {
     "search_text": 1.0,
-    "name": 3.0,
-    "names_ascii": 1.5,
-    "handle_words": 2.0,
-    "niche_labels": 1.5,
+    "name": 1.0,
+    "names_ascii": 0.5,
+    "handle_words": 1.0,
+    "niche_labels": 1.0,
 }
-"""Fields of the lexical arm with their boosts; starting values, to be set on judgements by the search issue."""
+"""Fields of the lexical arm with their boosts, as chosen on judged collections: ``docs/findings`` has the figures."""
 
 FACETS: dict[str, str] = {
     "platforms": "platforms",
@@ -66,6 +66,8 @@ RANK_FIELDS: tuple[str, ...] = (
     "niches",
 )
 """What the second stage reads of every candidate, from doc values."""
+RANK_DATES = frozenset({"as_of"})
+"""Those of them that are dates; they are read in milliseconds."""
 
 HAS_VALUES: tuple[str, ...] = ("email", "website", *Platform)
 """What ``filters.has`` may ask for."""

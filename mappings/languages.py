@@ -66,5 +66,10 @@ def language_code(text: str) -> str | None:
     return primary if primary in LANGUAGES else _by_name().get(key)
 
 
+def language_spellings() -> dict[str, str]:
+    """Return every name that a language is known by, in small letters → its code."""
+    return _VARIANTS | _by_name()
+
+
 def _by_name() -> dict[str, str]:
     return {name.casefold(): code for code, name in LANGUAGES.items()}

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from typing import Literal
 from urllib.parse import unquote
 
 from creators.errors import SetupError
 from creators.text import clean_line
+
+Risk = Literal["low", "medium", "high"]
 
 _MIN_MENTION_LENGTH = 4
 _MAX_MENTION_WORDS = 2
@@ -35,6 +38,7 @@ class Niche:
         prompts: sentences whose embeddings stand for the niche.
         aliases: names that sources give it, as written in the data file.
         broad: it says little about a creator (``Lifestyle``), so their own words are worth reading too.
+        risk: how sensitive the niche is to brands that advertise; None where nothing is to be said.
     """
 
     id: str
@@ -42,6 +46,7 @@ class Niche:
     prompts: tuple[str, ...]
     aliases: tuple[str, ...]
     broad: bool = False
+    risk: Risk | None = None
 
 
 def category_key(name: str) -> str:
@@ -59,7 +64,14 @@ def category_key(name: str) -> str:
 def _load() -> tuple[tuple[Niche, ...], frozenset[str]]:
     document = tomllib.loads((resources.files("mappings") / "data" / "niches.toml").read_text(encoding="utf-8"))
     niches = tuple(
-        Niche(entry["id"], entry["label"], tuple(entry["prompts"]), tuple(entry["aliases"]), entry.get("broad", False))
+        Niche(
+            entry["id"],
+            entry["label"],
+            tuple(entry["prompts"]),
+            tuple(entry["aliases"]),
+            broad=entry.get("broad", False),
+            risk=entry.get("risk"),
+        )
         for entry in document["niche"]
     )
     return niches, frozenset(map(category_key, document["uninformative"]))

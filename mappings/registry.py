@@ -17,6 +17,10 @@ from creators.models import Domain, Platform
 
 HASH_DIGITS = 10
 CREATORS = "creators"
+POPULATION = "population"
+HYBRID_PIPELINE = "hybrid-rrf"
+PIPELINES = (HYBRID_PIPELINE, "hybrid-normalised")
+"""Search pipelines that fuse the arms of a native hybrid query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ FAMILIES: tuple[IndexFamily, ...] = (
     _single("signals", derived=True),
     _single("receipts", derived=True),
     IndexFamily(CREATORS, tuple(f"{CREATORS}-{d}" for d in Domain), derived=True),
+    _single(POPULATION, derived=True),
     _single("dlq", derived=False),
 )
 
@@ -70,6 +75,18 @@ def schema_hash(name: str, *, encoder: str) -> str:
     """Return the content hash of a definition."""
     canonical = json.dumps(definition(name, encoder=encoder), sort_keys=True, separators=(",", ":"))
     return content_hash(canonical.encode())[:HASH_DIGITS]
+
+
+def pipeline(name: str) -> dict[str, Any]:
+    """Return the definition of a search pipeline."""
+    body: dict[str, Any] = json.loads(_read(f"pipelines/{name}.json"))
+    return body
+
+
+def pipeline_name(name: str) -> str:
+    """Return the name under which this version of a search pipeline is created."""
+    canonical = json.dumps(pipeline(name), sort_keys=True, separators=(",", ":"))
+    return f"{name}-{content_hash(canonical.encode())[:HASH_DIGITS]}"
 
 
 def physical_name(member: str, family: IndexFamily, *, encoder: str, generation: int = 0) -> str:

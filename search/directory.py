@@ -8,7 +8,7 @@ from creators.errors import IndexNotReady, NotFound
 from creators.text import clean_line
 from mappings.fields import account_field
 from mappings.registry import CREATORS
-from search.queries.suggest import suggest_query
+from search.queries.suggest import nearly_query, suggest_query
 from search.results import HIDDEN, Suggestion, displayed
 
 if TYPE_CHECKING:
@@ -71,10 +71,21 @@ class Directory:
         return displayed(answer["hits"]["hits"][0]["_source"])
 
     async def suggest(self, prefix: str, *, limit: int) -> list[Suggestion]:
-        """Return creators whose handle or name starts with what was typed, the largest first."""
-        body = suggest_query(clean_line(prefix), limit=limit)
+        """Return creators whose handle or name starts with what was typed, exact ones first, then the largest.
+
+        Where they are fewer than ``limit``, those follow of whose handle or name it may be a misspelling.
+        """
+        typed = clean_line(prefix)
+        found = await self._suggestions(suggest_query(typed, limit=limit))
+        if len(found) < limit and (nearly := nearly_query(typed, limit=limit)):
+            others = await self._suggestions(nearly)
+            found |= {one: creator for one, creator in others.items() if one not in found}
+        return list(found.values())[:limit]
+
+    async def _suggestions(self, body: Clause) -> dict[str, Suggestion]:
         answer = await self._search(body)
-        return [Suggestion.model_validate(hit["_source"]) for hit in answer["hits"]["hits"]]
+        sources = [hit["_source"] for hit in answer["hits"]["hits"]]
+        return {source["creator_id"]: Suggestion.model_validate(source) for source in sources}
 
     async def _search(self, body: Clause) -> dict[str, Any]:
         try:

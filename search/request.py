@@ -11,6 +11,7 @@ from creators.ids import content_hash
 from creators.models import Frozen
 from mappings import fields
 from search.filters import CleanText, Filters, one_of
+from search.rank.diversity import Diversity
 from search.rank.model import FEATURES, PROFILES
 
 MAX_LIMIT = 100
@@ -33,6 +34,7 @@ class Sort(Frozen):
 
 
 Arm = Literal["lexical", "knn"]
+ExecutorName = Literal["two_arm", "native_hybrid"]
 Weights = dict[str, Annotated[float, Field(ge=0, le=MAX_WEIGHT)]]
 
 
@@ -58,6 +60,9 @@ class Ranking(Frozen):
     weights: Annotated[Weights, AfterValidator(_check_weights)] = Field(default_factory=dict)
     """Replace single weights of the profile."""
     arms: Annotated[tuple[Arm, ...], Field(min_length=1)] = ("lexical", "knn")
+    executor: ExecutorName = "two_arm"
+    """How the arms are sent; for comparing the two ways."""
+    diversity: Diversity = Diversity()
 
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from creators.models import Frozen
 from search.explain import Explanation
+from search.parse.clauses import ParsedQuery
+from search.plan import Plan
 
 HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
 """Fields of a document that serve the search and not the reader."""
@@ -72,6 +74,20 @@ class SearchPage(Frozen):
     degraded: tuple[str, ...] = ()
     """What was left out."""
     notes: tuple[str, ...] = ()
+    parsed: ParsedQuery | None = None
+    """What was read out of the text, when the request asked for it."""
+    plan: Plan | None = None
+    """How the nearest vectors were found, when the request asked to explain."""
+
+
+class FacetPage(Frozen):
+    """Counts without hits."""
+
+    total: Total | None
+    """Null where counting fell out of the budget."""
+    facets: dict[str, tuple[FacetValue, ...]]
+    took_ms: dict[str, float]
+    degraded: tuple[str, ...] = ()
 
 
 class Suggestion(Frozen):

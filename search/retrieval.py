@@ -1,80 +1,79 @@
-"""Stage 1 of a search: the arms in one request, total and facets in another beside it."""
+"""Requests around the arms: names beside them, the scores of fused hits, vectors and display fields of a few.
+
+Whatever is late or broken is left out and named in the budget; the answer goes on without it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from creators.errors import ClusterUnavailable
+from creators.errors import ClusterRefused, ClusterUnavailable, NotFound
+from mappings.fields import VECTOR
 from mappings.registry import CREATORS
-from search.queries import facets as facet_queries
+from search.queries import completion, named
 from search.rank.candidates import ArmHit, parse_hits
-from search.results import HIDDEN, FacetValue, Total, displayed
+from search.results import HIDDEN, displayed
 
 if TYPE_CHECKING:
     from creators.stores.cluster import AsyncCluster
     from search.budget import Budget
-    from search.filters import Filters
+    from search.executors.contract import Question
     from search.queries.filters import Clause
 
 log = structlog.get_logger(__name__)
 
 
-async def run_arms(cluster: AsyncCluster, bodies: Mapping[str, Clause], budget: Budget) -> dict[str, list[ArmHit]]:
-    """Return the hits of each arm; one that fails or is late is left out and named.
+async def ask(
+    cluster: AsyncCluster, body: Clause, stage: str, budget: Budget, parts: Sequence[str] = ()
+) -> dict[str, Any] | None:
+    """Return the answer to one request, or None when it is late or fails.
 
-    Raises:
-        ClusterUnavailable: OpenSearch does not answer at all.
+    What is missing then, or when the answer is partial, is named in the budget: ``parts``, else the stage.
     """
-    if not bodies:
-        return {}
-    with budget.stage("retrieve"):
+    timed = body | {"timeout": f"{budget.left_for_ms(stage)}ms"}
+    with budget.stage(stage):
         try:
-            async with asyncio.timeout(budget.left_s):
-                answers = await cluster.msearch(CREATORS, list(bodies.values()))
-        except TimeoutError:
-            for name in bodies:
-                budget.leave_out(name)
-            return {}
-    found = {}
-    for name, answer in zip(bodies, answers, strict=True):
-        if "error" in answer:
-            log.warning("arm_failed", arm=name, reason=answer["error"])
-            budget.leave_out(name)
-        else:
-            if answer["timed_out"]:
-                budget.leave_out(name)
-            budget.took_ms[f"retrieve.{name}"] = float(answer["took"])
-            found[name] = parse_hits(answer)
-    if not found:
-        detail = "every arm of the search failed: OpenSearch cannot answer now"
-        raise ClusterUnavailable(detail)
-    return found
+            async with budget.deadline(stage):
+                answer = await cluster.search(CREATORS, timed)
+        except (TimeoutError, ClusterUnavailable, ClusterRefused, NotFound) as error:
+            log.warning("left_out", stage=stage, reason=str(error) or "late")
+            answer = None
+    if answer is None or answer["timed_out"] or answer["_shards"]["failed"]:
+        for part in parts or (stage,):
+            budget.leave_out(part)
+    return answer
 
 
-async def count(
-    cluster: AsyncCluster, filters: Filters, facets: Sequence[str], budget: Budget
-) -> tuple[Total | None, dict[str, tuple[FacetValue, ...]]]:
-    """Return the exact total and the facets, or nothing when they are late."""
-    body = facet_queries.facet_request(filters, facets, timeout_ms=budget.left_ms)
-    with budget.stage("count"):
-        try:
-            async with asyncio.timeout(budget.left_s):
-                answer = await cluster.search(CREATORS, body, params={"request_cache": "true"})
-        except (TimeoutError, ClusterUnavailable):
-            answer = {"timed_out": True}
-    if answer["timed_out"]:
-        budget.leave_out("total")
-        if facets:
-            budget.leave_out("facets")
-        return None, {}
-    total, found = facet_queries.read(answer, facets)
-    return Total(value=total), {
-        name: tuple(FacetValue(value=value, count=count) for value, count in values) for name, values in found.items()
-    }
+async def find_named(cluster: AsyncCluster, question: Question, budget: Budget) -> list[ArmHit]:
+    """Return the creators whose handle or name the text may be; none for a text that is neither."""
+    body = named.named_arm(question.text, question.filters, size=named.SIZE, timeout_ms=budget.left_ms)
+    answer = await ask(cluster, body, "named", budget) if body else None
+    return parse_hits(answer) if answer else []
+
+
+async def complete(
+    cluster: AsyncCluster, ids: Sequence[str], question: Question, budget: Budget
+) -> dict[str, list[ArmHit]]:
+    """Return the candidates' hits in each arm, with its score."""
+    bodies: dict[str, Clause] = {}
+    for arm in question.asked if ids else ():
+        if arm == "lexical":
+            bodies[arm] = completion.lexical_scores(question.text, ids)
+        elif question.vector is not None:
+            bodies[arm] = completion.cosine_scores(question.vector, ids)
+    answers = await asyncio.gather(*(ask(cluster, body, f"complete.{arm}", budget) for arm, body in bodies.items()))
+    return {arm: parse_hits(answer) for arm, answer in zip(bodies, answers, strict=True) if answer}
+
+
+async def vectors(cluster: AsyncCluster, ids: Sequence[str], budget: Budget) -> dict[str, Sequence[float]]:
+    """Return the vectors of creators; empty when they are late."""
+    body = {"size": 2 * len(ids), "query": {"ids": {"values": list(ids)}}, "_source": [VECTOR]}
+    answer = await ask(cluster, body, "diversity", budget)
+    return {hit["_id"]: hit["_source"][VECTOR] for hit in answer["hits"]["hits"]} if answer else {}
 
 
 async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budget) -> dict[str, dict[str, Any]]:
@@ -87,11 +86,5 @@ async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budge
         "_source": {"excludes": list(HIDDEN)},
         "track_total_hits": False,
     }
-    with budget.stage("fetch"):
-        try:
-            async with asyncio.timeout(budget.left_s):
-                answer = await cluster.search(CREATORS, body)
-        except TimeoutError:
-            budget.leave_out("fetch")
-            return {}
-    return {hit["_id"]: displayed(hit["_source"]) for hit in answer["hits"]["hits"]}
+    answer = await ask(cluster, body, "fetch", budget)
+    return {hit["_id"]: displayed(hit["_source"]) for hit in answer["hits"]["hits"]} if answer else {}

@@ -1,51 +1,45 @@
-"""The whole way of a question: encode, retrieve, fuse, rank, explain, fetch; each stage within the budget."""
+"""The whole way of a question: parse, encode, rank, cut a page, count, fetch; each stage within the budget."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from creators.errors import EncoderMismatch, IndexNotReady, NotFound
-from mappings.fields import VECTOR
 from mappings.registry import CREATORS
 from search import cursor as cursors
 from search import retrieval
 from search.budget import Budget
+from search.caches import SearchCaches
+from search.counting import Counter, Counting
 from search.directory import NO_INDEX, Directory
+from search.encoding import QueryEncoder
 from search.explain import explain
-from search.filters import Filters
-from search.fusion import fuse
 from search.ordered import ordered_page
 from search.paging import Pages
-from search.queries import knn, lexical, ordered
-from search.queries.filters import Clause, filter_clause
-from search.rank.candidates import ArmHit, collect
-from search.rank.features import Wish
-from search.rank.model import FEATURES, Ranked, rank, weights_of
-from search.request import WINDOW, Ranking, SearchRequest, SimilarRequest
-from search.results import CreatorHit, SearchPage
+from search.planner import Planner
+from search.queries.filters import filter_clause
+from search.rank.model import Ranked
+from search.ranking import NEEDED, Ranker, Wanted, Window
+from search.request import SearchRequest, Sort
+from search.results import CreatorHit, FacetPage, SearchPage
+from search.seeds import load_seeds
 
 if TYPE_CHECKING:
     from creators.settings import Settings
     from creators.stores.cache import Cache
     from creators.stores.cluster import AsyncCluster
     from enrich.encoders.text import TextEncoder
+    from search.parse.clauses import ParsedQuery
+    from search.request import FacetRequest, SimilarRequest
 
-TEXT_CACHE_SIZE = 10_000
 CHECK_EVERY_S = 30.0
 WARMING_TEXTS = ("music", "people who cook", "learn to code with short videos")
 WARMING_BUDGET_MS = 30_000
 RANKED_KEY = "ranked:"
-SORT_NOTE = "text has no effect on a page sorted by a field: it ranks, it does not filter"
-
-Vector = tuple[float, ...]
-ArmHits = dict[str, list[ArmHit]]
+SORT_NOTE = "a page sorted by a field is in that order alone: text, ranking and diversity have no effect"
 
 
 class CreatorSearch:
@@ -55,9 +49,12 @@ class CreatorSearch:
         self._budget_ms = settings.budget_ms
         self._cluster = cluster
         self._pages = Pages(settings, cache)
-        self._encoder = encoder
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="encode")
-        self._vectors: dict[str, Vector] = {}
+        self._caches = SearchCaches(cluster, cache, encoder=encoder.fingerprint, dimension=encoder.dimension)
+        self._planner = Planner(cluster, cache)
+        self._counter = Counter(cluster, self._caches, self._planner)
+        self._encoder = QueryEncoder(encoder, self._caches.vectors)
+        self._text_encoder = encoder
+        self._ranker = Ranker(cluster, self._planner)
         self._checked_until = 0.0
         self.directory = Directory(cluster)
 
@@ -84,18 +81,28 @@ class CreatorSearch:
         if time.monotonic() < self._checked_until:
             return
         with budget.stage("check"), suppress(TimeoutError):
-            async with asyncio.timeout(budget.left_s):
+            async with budget.deadline("check"):
                 await self.check_index()
             self._checked_until = time.monotonic() + CHECK_EVERY_S
 
     async def warm(self) -> None:
-        """Ask a few questions whose answers nobody waits for: the first ones after a start take many times longer."""
+        """Learn what questions need, and ask a few that nobody waits for: the first ones take many times longer."""
+        await asyncio.gather(self._planner.refresh(), self._ranker.population.refresh())
         for text in WARMING_TEXTS:
             await self.run(SearchRequest(text=text, facets=("niches",), budget_ms=WARMING_BUDGET_MS))
 
-    def close(self) -> None:
-        """Stop the encoder's threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+    async def close(self) -> None:
+        """Stop what runs beside the searches, before the stores are closed."""
+        self._encoder.close()
+        await self._planner.close()
+        await self._ranker.population.close()
+        await self._caches.close()
+
+    def parse(self, text: str) -> ParsedQuery:
+        """Return the filters that a text names, and the words that are left to rank by."""
+        from search.parse.parser import parse
+
+        return parse(text, guess=None)
 
     async def run(self, request: SearchRequest) -> SearchPage:
         """Answer a search.
@@ -105,155 +112,144 @@ class CreatorSearch:
         """
         budget = Budget(request.budget_ms or self._budget_ms)
         await self._check_index(budget)
-        filters = filter_clause(request.filters)
-        counting = asyncio.create_task(retrieval.count(self._cluster, request.filters, request.facets, budget))
+        parsed = None
+        if request.parse:
+            from search.parse.parser import apply
+
+            with budget.stage("parse"):
+                parsed = self.parse(request.text)
+            request = request.model_copy(
+                update={"text": parsed.text, "filters": apply(request.filters, parsed), "sort": _sort(request, parsed)}
+            )
+        counting = asyncio.create_task(self._counter.count(Counting(request.filters, request.facets), budget))
         try:
             if request.sort.field == "relevance":
-                page = await self._ranked_page(request, filters, budget)
+                page = await self._ranked_page(request, budget)
             else:
-                page = await self._ordered_page(request, filters, budget)
-            total, facets = await counting
+                page = await self._ordered_page(request, budget)
+            counts = await counting
         finally:
             counting.cancel()
-        return _closed(page.model_copy(update={"total": total, "facets": facets}), budget)
+        found = {"total": counts.total, "facets": counts.facets, "parsed": parsed}
+        return _closed(page.model_copy(update=found), budget)
+
+    async def facets(self, request: FacetRequest) -> FacetPage:
+        """Count without searching: the total, and the values of the facets."""
+        budget = Budget(request.budget_ms or self._budget_ms)
+        await self._check_index(budget)
+        wanted = Counting(request.filters, request.facets, request.limit, request.starts_with)
+        counts = await self._counter.count(wanted, budget)
+        return FacetPage(
+            total=counts.total, facets=counts.facets, took_ms=budget.summary(), degraded=tuple(budget.degraded)
+        )
 
     async def similar(self, request: SimilarRequest) -> SearchPage:
-        """Return the creators nearest to the weighted mean of the seeds, the seeds left out.
+        """Return the creators nearest to the seeds and away from the negative ones, all of them left out.
 
         Raises:
             NotFound: a seed does not exist.
         """
         budget = Budget(request.budget_ms or self._budget_ms)
         await self._check_index(budget)
+        nothing = SearchPage(hits=(), profile=request.ranking.profile)
         try:
-            async with asyncio.timeout(budget.left_s):
-                seeds = {await self.directory.resolve_id(seed.creator_id): seed.weight for seed in request.seeds}
-                vector = await self._centre(seeds, budget)
+            async with budget.deadline("seeds"):
+                with budget.stage("seeds"):
+                    seeds = await load_seeds(self._cluster, self.directory, request)
         except TimeoutError:
             budget.leave_out("knn")
-            return _closed(SearchPage(hits=(), profile=request.ranking.profile), budget)
+            return _closed(nothing, budget)
         exclude = request.filters.exclude
-        without_seeds = exclude.model_copy(update={"creator_ids": (*exclude.creator_ids, *sorted(seeds))})
-        wanted = request.filters.model_copy(update={"exclude": without_seeds})
-        filters = filter_clause(wanted)
-        counting = asyncio.create_task(retrieval.count(self._cluster, wanted, (), budget))
+        without_seeds = exclude.model_copy(update={"creator_ids": (*exclude.creator_ids, *seeds.ids)})
+        filters = request.filters.model_copy(update={"exclude": without_seeds})
+        counting = asyncio.create_task(self._counter.count(Counting(filters), budget))
         try:
-            body = knn.knn_arm(vector, filters, size=WINDOW, timeout_ms=budget.left_ms)
-            hits = await retrieval.run_arms(self._cluster, {"knn": body}, budget)
-            window = self._rank(hits, request.ranking, request.filters, budget)
-            plain = SearchRequest(limit=request.limit, explain=request.explain, ranking=request.ranking)
-            page = await self._cut(window, plain, 0, None, budget)
-            total, _ = await counting
+            window = await self._ranker.window(Wanted("", seeds.centre, filters, request.ranking), budget)
+            hits = await self._hits(window.ranked, 0, request, budget)
+            counts = await counting
         finally:
             counting.cancel()
-        return _closed(page.model_copy(update={"total": total}), budget)
+        found = {"hits": hits, "ranked": len(window.ranked.ids), "total": counts.total}
+        return _closed(nothing.model_copy(update=found | _told(window, request)), budget)
 
-    async def _ordered_page(self, request: SearchRequest, filters: Clause | None, budget: Budget) -> SearchPage:
-        page = await ordered_page(self._cluster, self._pages, request, filters, budget)
+    async def _ordered_page(self, request: SearchRequest, budget: Budget) -> SearchPage:
+        page = await ordered_page(self._cluster, self._pages, request, filter_clause(request.filters), budget)
+        plain = SearchRequest(sort=request.sort)
+        is_plain = request.text == plain.text and request.ranking == plain.ranking
         return SearchPage(
             hits=page.hits,
             next_cursor=page.next_cursor,
             profile=request.ranking.profile,
-            notes=(SORT_NOTE,) if request.text else (),
+            notes=() if is_plain else (SORT_NOTE,),
         )
 
-    async def _ranked_page(self, request: SearchRequest, filters: Clause | None, budget: Budget) -> SearchPage:
+    async def _ranked_page(self, request: SearchRequest, budget: Budget) -> SearchPage:
         if request.cursor:
             position, stored = await self._pages.recall(RANKED_KEY, request.cursor, request.fingerprint, budget)
-            window = Ranked.from_json(stored)
+            window = Window.from_json(stored)
         else:
             position = cursors.Position(cursors.new_token(), 0, request.fingerprint)
-            hits = await self._retrieve(request, filters, budget)
-            window = self._rank(hits, request.ranking, request.filters, budget)
+            window = await self._window(request, budget)
         end = position.offset + request.limit
-        following = None
-        if end < len(window.ids) and (
-            request.cursor or await self._pages.keep(RANKED_KEY, position, window.as_json(), budget)
-        ):
-            following = self._pages.cursor_of(cursors.Position(position.token, end, position.fingerprint))
-        return await self._cut(window, request, position.offset, following, budget)
+        has_more = end < len(window.ranked.ids)
+        hits, is_kept = await asyncio.gather(
+            self._hits(window.ranked, position.offset, request, budget),
+            self._keep(position, window, request, budget) if has_more else asyncio.sleep(0, result=False),
+        )
+        following = cursors.Position(position.token, end, position.fingerprint)
+        return SearchPage(
+            hits=hits,
+            ranked=len(window.ranked.ids),
+            next_cursor=self._pages.cursor_of(following) if is_kept else None,
+            profile=request.ranking.profile,
+            **_told(window, request),
+        )
 
-    async def _retrieve(self, request: SearchRequest, filters: Clause | None, budget: Budget) -> ArmHits:
-        bodies: dict[str, Clause] = {}
-        if not request.text:
-            bodies["browse"] = ordered.browse_arm(filters, size=WINDOW, timeout_ms=budget.left_ms)
-            return await retrieval.run_arms(self._cluster, bodies, budget)
-        wanted = request.ranking.arms
-        vector = await self._encode(request.text, budget) if "knn" in wanted else None
-        if "lexical" in wanted:
-            bodies["lexical"] = lexical.lexical_arm(request.text, filters, size=WINDOW, timeout_ms=budget.left_ms)
-        if vector is not None:
-            bodies["knn"] = knn.knn_arm(vector, filters, size=WINDOW, timeout_ms=budget.left_ms)
-        return await retrieval.run_arms(self._cluster, bodies, budget)
+    async def _keep(self, position: cursors.Position, window: Window, request: SearchRequest, budget: Budget
+    ) -> bool:
+        if request.cursor:
+            return True
+        return await self._pages.keep(RANKED_KEY, position, window.as_json(), budget)
 
-    async def _encode(self, text: str, budget: Budget) -> Vector | None:
-        known = self._vectors.get(text)
-        if known is not None:
-            return known
-        with budget.stage("encode"):
-            loop = asyncio.get_running_loop()
-            try:
-                async with asyncio.timeout(budget.left_s):
-                    encoded = await loop.run_in_executor(self._pool, self._encoder.encode_one, text)
-            except TimeoutError:
-                budget.leave_out("knn")
-                return None
-        vector = tuple(encoded.tolist())
-        if len(self._vectors) >= TEXT_CACHE_SIZE:
-            self._vectors.pop(next(iter(self._vectors)))
-        self._vectors[text] = vector
-        return vector
+    async def _window(self, request: SearchRequest, budget: Budget) -> Window:
+        """Return the ranked window of a request: that of the same question a moment ago, or a new one."""
+        version = await self._caches.version.current()
+        if version and (kept := await self._caches.ranked.get(version, request.fingerprint)):
+            return Window.from_json(kept)
+        vector = None
+        if request.text and "knn" in request.ranking.arms:
+            vector = await self._encoder.encode(request.text, budget)
+        window = await self._ranker.window(Wanted(request.text, vector, request.filters, request.ranking), budget)
+        if version and NEEDED.isdisjoint(budget.degraded):
+            self._caches.ranked.put(version, request.fingerprint, window.as_json())
+        return window
 
-    def _rank(self, hits: ArmHits, ranking: Ranking, filters: Filters, budget: Budget) -> Ranked:
-        with budget.stage("rank"):
-            ids = fuse([[hit.creator_id for hit in found] for found in hits.values()], limit=WINDOW)
-            words = hits.get("lexical", hits.get("browse", []))
-            candidates = collect(ids, words, hits.get("knn", []), now_ms=int(time.time() * 1000))
-            unusable = {feature for feature, arm in _ARM_OF.items() if arm not in hits}
-            weights = weights_of(ranking.profile, ranking.weights, usable=frozenset(FEATURES) - unusable)
-            band = filters.followers
-            # A profile of nothing but relevance says nothing without text: the largest come first.
-            return rank(
-                candidates,
-                weights or {"follower_fit": 1.0},
-                Wish(band.min if band else None, band.max if band else None),
-            )
-
-    async def _cut(
-        self, window: Ranked, request: SearchRequest, start: int, following: str | None, budget: Budget
-    ) -> SearchPage:
+    async def _hits(
+        self, ranked: Ranked, start: int, request: SearchRequest | SimilarRequest, budget: Budget
+    ) -> tuple[CreatorHit, ...]:
         """Return the page of a window that begins at ``start``."""
-        ids = window.ids[start : start + request.limit]
+        ids = ranked.ids[start : start + request.limit]
         sources = await retrieval.fetch(self._cluster, ids, budget)
         with budget.stage("explain"):
-            hits = tuple(
+            return tuple(
                 CreatorHit(
                     rank=position + 1,
                     creator_id=one,
-                    score=float(window.scores[position]),
+                    score=float(ranked.scores[position]),
                     creator=sources.get(one, {}),
-                    explanation=explain(window, position) if request.explain else None,
+                    explanation=explain(ranked, position) if request.explain else None,
                 )
                 for position, one in enumerate(ids, start=start)
             )
-        return SearchPage(hits=hits, ranked=len(window.ids), next_cursor=following, profile=request.ranking.profile)
-
-    async def _centre(self, seeds: Mapping[str, float], budget: Budget) -> Vector:
-        body = {"size": 2 * len(seeds), "query": {"ids": {"values": sorted(seeds)}}, "_source": [VECTOR]}
-        with budget.stage("seeds"):
-            answer = await self._cluster.search(CREATORS, body)
-        vectors: dict[str, Sequence[float]] = {hit["_id"]: hit["_source"][VECTOR] for hit in answer["hits"]["hits"]}
-        missing = sorted(seeds.keys() - vectors.keys())
-        if missing:
-            detail = f"no creator has the id {missing[0]!r}"
-            raise NotFound(detail, field="seeds")
-        mean = np.average([vectors[one] for one in seeds], axis=0, weights=list(seeds.values()))
-        norm = float(np.linalg.norm(mean))
-        return tuple((mean / norm if norm > 0 else mean).tolist())
 
 
-_ARM_OF = {"text_match": "lexical", "semantic": "knn"}
-"""Features that only one arm can feed."""
+def _sort(request: SearchRequest, parsed: ParsedQuery) -> Sort:
+    """Return the order that the request names, else the one that its text names."""
+    return parsed.sort if parsed.sort and request.sort == Sort() else request.sort
+
+
+def _told(window: Window, request: SearchRequest | SimilarRequest) -> dict[str, Any]:
+    return {"plan": window.plan} if request.explain else {}
 
 
 def _closed(page: SearchPage, budget: Budget) -> SearchPage:

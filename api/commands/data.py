@@ -107,6 +107,29 @@ def rebuild(
     console.say(f"digest before: {before or 'no index'}\ndigest after:  {after.checksum} ({after.creators} creators)")
 
 
+def population(*, json: AsJson = False) -> None:
+    """Measure how engagement, growth and followers are spread over creators of each platform and size.
+
+    Percentiles in rankings and explanations come from it. Workers and `ingest` keep it current by themselves.
+    """
+    from api.installation import installation
+    from indexers import pipeline
+    from indexers.population import measure
+
+    with installation(settings_for("population")) as settings:
+        stores = Stores(settings)
+        pipeline.prepare(stores)
+        cells = measure(stores)
+    groups = {(cell["metric"], cell["platform"], tuple(cell["bands"])): cell["n"] for cell in cells.values()}
+    if json:
+        names = ("metric", "platform", "bands", "n")
+        console.print_json([dict(zip(names, (*group, n), strict=True)) for group, n in groups.items()])
+    else:
+        console.say(f"{len(groups)} groups with enough creators to compare")
+        for (metric, platform, bands), n in groups.items():
+            console.say(f"  {metric}  {platform}  {bands[0]} to {bands[-1]}: {n:,} creators")
+
+
 def worker(
     *,
     burst: Annotated[bool, typer.Option(help="Stop when the queues are empty.")] = False,
@@ -119,6 +142,7 @@ def worker(
     from api.installation import installation
     from creators.stores.queue import work
     from indexers import pipeline
+    from search.exports import service as exports
 
     own = load_settings()
     configure_logging(own)
@@ -128,7 +152,12 @@ def worker(
         stores = Stores(settings)
         pipeline.prepare(stores)
         work_with(stores)
-        work(settings, burst=burst, tend=lambda: pipeline.tend(stores))
+
+        def tend() -> None:
+            pipeline.tend(stores)
+            exports.tend(stores)
+
+        work(settings, burst=burst, tend=tend)
 
 
 def _end_with(parent_pid: int) -> None:

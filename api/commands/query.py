@@ -44,7 +44,7 @@ async def open_search(settings: Settings) -> AsyncIterator[Any]:
         await service.check_index()
         yield service
     finally:
-        service.close()
+        await service.close()
         await cache.close()
         await cluster.close()
 
@@ -60,13 +60,14 @@ def _ask(command: str, question: Callable[[Any], Coroutine[Any, Any, Any]]) -> A
         return asyncio.run(run(settings))
 
 
-def _filters(
+def filters_of(
     platform: list[Platform] | None,
     niche: list[str] | None,
     country: list[str] | None,
     min_followers: str | None,
     max_followers: str | None,
 ) -> dict[str, Any]:
+    """Return the options as the filters of a request."""
     followers = {
         name: parse_count(text) for name, text in (("min", min_followers), ("max", max_followers)) if text is not None
     }
@@ -74,7 +75,8 @@ def _filters(
     return {name: value for name, value in filters.items() if value}
 
 
-def _request(model: type[Model], body: dict[str, Any]) -> Model:
+def request_of(model: type[Model], body: dict[str, Any]) -> Model:
+    """Return a body as a request; raises :class:`BadInput`."""
     try:
         return model.model_validate(body)
     except ValidationError as error:
@@ -93,18 +95,22 @@ def search(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sort: Annotated[str, typer.Option(help="relevance, followers, engagement_rate, growth_90d, …")] = "relevance",
     limit: Limit = 10,
     *,
+    profile: Annotated[str, typer.Option(help="balanced, relevance, engagement, reach, micro, …")] = "balanced",
+    read_filters: Annotated[bool, typer.Option("--parse", help="Read filters out of the text.")] = False,
     json: AsJson = False,
 ) -> None:
     """Find creators, ranked, with the reason for every rank.
 
     creatorscope search "teaches python to beginners" -p youtube --min-followers 10k
+
+    creatorscope search --parse "vegan bakers on instagram in brazil, 10k-50k followers, no crypto"
     """
     from search.request import SearchRequest
 
-    filters = _filters(platform, niche, country, min_followers, max_followers)
+    filters = filters_of(platform, niche, country, min_followers, max_followers)
     body = {"text": text, "filters": filters, "sort": {"field": sort}, "limit": limit, "explain": True}
-    body["budget_ms"] = PATIENT_MS
-    request = _request(SearchRequest, body)
+    body |= {"budget_ms": PATIENT_MS, "parse": read_filters, "ranking": {"profile": profile}}
+    request = request_of(SearchRequest, body)
     page = _ask("search", lambda service: service.run(request))
     if json:
         console.print_json(page.model_dump(mode="json"))
@@ -112,34 +118,60 @@ def search(  # noqa: PLR0913, PLR0917 - one parameter for each option
         console.print_page(page, f"search: {text or '(everyone)'}")
 
 
+def parse(
+    text: Annotated[str, typer.Argument(help="A question as a person asks it.")], *, json: AsJson = False
+) -> None:
+    """Show which filters a text names, and which words are left to rank by; nothing is searched.
+
+    creatorscope parse "vegan bakers on instagram in brazil, 10k-50k followers, no crypto"
+    """
+    from search.parse.parser import parse as read
+
+    settings_for("parse")
+    parsed = read(text)
+    if json:
+        console.print_json(parsed.model_dump(mode="json", exclude_defaults=True))
+    else:
+        console.print_parsed(parsed)
+
+
+async def _seed(service: Any, name: str) -> dict[str, Any]:
+    place, separator, handle = name.partition(":")
+    if not separator:
+        return {"creator_id": name}
+    if place not in frozenset(Platform):
+        detail = f"{place!r} is not a platform: one of {', '.join(Platform)}"
+        raise BadInput(detail, field="seed")
+    return {"creator_id": (await service.directory.lookup(Platform(place), handle))["creator_id"]}
+
+
 def similar(
-    seed: Annotated[str, typer.Argument(help="A creator id, or platform:handle (instagram:cristiano).")],
+    seeds: Annotated[list[str], typer.Argument(help="Creator ids, or platform:handle (instagram:cristiano).")],
+    unlike: Annotated[list[str] | None, typer.Option("--unlike", help="Away from these.")] = None,
     platform: PlatformList = None,
     limit: Limit = 10,
     *,
     json: AsJson = False,
 ) -> None:
-    """Find creators like one you know.
+    """Find creators like some you know, and unlike others.
 
-    creatorscope similar youtube:veritasium --platform youtube
+    creatorscope similar youtube:veritasium youtube:vsauce --unlike youtube:mrbeast --platform youtube
     """
     from search.request import SimilarRequest
 
     async def question(service: Any) -> Any:
-        place, separator, handle = seed.partition(":")
-        creator_id = seed
-        if separator:
-            if place not in frozenset(Platform):
-                detail = f"{place!r} is not a platform: one of {', '.join(Platform)}"
-                raise BadInput(detail, field="seed")
-            creator_id = (await service.directory.lookup(Platform(place), handle))["creator_id"]
-        filters = _filters(platform, None, None, None, None)
-        body = {"seeds": [{"creator_id": creator_id}], "filters": filters, "limit": limit, "explain": True}
-        body["budget_ms"] = PATIENT_MS
-        return await service.similar(_request(SimilarRequest, body))
+        body = {
+            "seeds": [await _seed(service, name) for name in seeds],
+            "negative_seeds": [await _seed(service, name) for name in unlike or ()],
+            "filters": filters_of(platform, None, None, None, None),
+            "limit": limit,
+            "explain": True,
+            "budget_ms": PATIENT_MS,
+        }
+        return await service.similar(request_of(SimilarRequest, body))
 
     page = _ask("similar", question)
     if json:
         console.print_json(page.model_dump(mode="json"))
     else:
-        console.print_page(page, f"similar to {seed}")
+        console.print_page(page, f"similar to {', '.join(seeds)}")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from pydantic import AfterValidator
 
+from api import slo
 from api.deps import AppSettings, SearchService
 from api.errors import Problem
 from creators import telemetry
 from creators.models import Platform
 from search.filters import MAX_TEXT
-from search.request import MAX_LIMIT, SearchRequest, Seed, SimilarRequest
-from search.results import SearchPage, Suggestion
+from search.queries.suggest import check_prefix
+from search.request import MAX_LIMIT, FacetRequest, SearchRequest, Seed, SimilarRequest
+from search.results import FacetPage, SearchPage, Suggestion
 
 MAX_HANDLE_QUERY = 300
 MAX_SUGGESTIONS = 20
@@ -29,6 +32,7 @@ router = APIRouter(prefix="/v1", responses=PROBLEMS)
 
 
 def _observe(page: SearchPage, budget_ms: int) -> SearchPage:
+    slo.note(page.took_ms, budget_ms)
     for stage, took in page.took_ms.items():
         telemetry.STAGE_SECONDS.labels(stage).observe(took / 1000)
     for part in page.degraded:
@@ -48,6 +52,12 @@ async def search_creators(request: SearchRequest, search: SearchService, setting
 async def similar_creators(request: SimilarRequest, search: SearchService, settings: AppSettings) -> SearchPage:
     """Find creators like the seeds, which are left out of the answer."""
     return _observe(await search.similar(request), request.budget_ms or settings.budget_ms)
+
+
+@router.post("/facets", tags=["search"])
+async def count_facets(request: FacetRequest, search: SearchService) -> FacetPage:
+    """Count creators, and the values of facets, without searching; a facet does not filter itself."""
+    return await search.facets(request)
 
 
 @router.get("/creators/lookup", tags=["creators"], responses=NOT_FOUND)
@@ -81,8 +91,8 @@ async def similar_to_one(
 @router.get("/suggest", tags=["search"])
 async def suggest(
     search: SearchService,
-    q: Annotated[str, Query(min_length=2, max_length=100)],
+    q: Annotated[str, Query(min_length=1, max_length=100), AfterValidator(check_prefix)],
     limit: Annotated[int, Query(ge=1, le=MAX_SUGGESTIONS)] = 10,
 ) -> list[Suggestion]:
-    """Complete a handle or a name."""
+    """Complete a handle or a name; where few start so, misspelt ones follow."""
     return await search.directory.suggest(q, limit=limit)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.deps import AppCache, SearchService
+from api.deps import AppCache, RollingLatency, SearchService
 from creators import telemetry
 from creators.errors import CreatorscopeError
 from creators.stores import receipts
@@ -72,7 +72,8 @@ def _measure(stores: Stores) -> None:
 
 
 @router.get("/metrics")
-async def metrics(stores: Annotated[Any, Depends(_stores)]) -> Response:
+async def metrics(stores: Annotated[Any, Depends(_stores)], objective: RollingLatency) -> Response:
     """Prometheus metrics."""
     await asyncio.to_thread(_measure, stores)
+    objective.export()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

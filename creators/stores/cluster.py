@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from opensearchpy import AsyncOpenSearch, OpenSearch, TransportError
+from opensearchpy import AsyncOpenSearch, OpenSearch, SerializationError, TransportError
 from opensearchpy import ConnectionError as ClientConnectionError
 from opensearchpy import NotFoundError as ClientNotFound
 
 from creators.errors import ClusterRefused, ClusterUnavailable, CreatorscopeError, NotFound
+from creators.stores import visible
 
 if TYPE_CHECKING:
     from creators.settings import Settings
@@ -37,6 +39,12 @@ def _boundary() -> Iterator[None]:
         yield
     except TransportError as error:
         raise _translate(error) from error
+    except SerializationError as error:
+        # The client raises it for what we send, too: then it holds the body, not a text, and the defect is ours.
+        if not isinstance(error.args[0], str):
+            raise
+        detail = "OpenSearch, or a proxy before it, sent an answer that is not JSON"
+        raise ClusterUnavailable(detail) from error
 
 
 def _options(settings: Settings) -> Json:
@@ -96,6 +104,26 @@ class Cluster:
         while hits := self.search(logical, page)["hits"]["hits"]:
             yield from hits
             page = page | {"search_after": hits[-1]["sort"]}
+
+    def open_point_in_time(self, logical: str, *, keep_alive_s: int) -> str:
+        """Return the id of a view of the index that later writes do not change."""
+        with _boundary():
+            answer = self._client.create_pit(index=self.name(logical), params={"keep_alive": f"{keep_alive_s}s"})
+        return str(answer["pit_id"])
+
+    def search_point_in_time(self, body: Json) -> Json:
+        """Run one search in the view that the body's ``pit`` names; every shard answers or the search fails.
+
+        Raises:
+            NotFound: the view has expired.
+        """
+        with _boundary():
+            return dict(self._client.search(body=body, params={"allow_partial_search_results": "false"}))
+
+    def close_point_in_time(self, view: str) -> None:
+        """Let go of a view; one that has expired is gone already."""
+        with suppress(NotFound), _boundary():
+            self._client.delete_pit(body={"pit_id": [view]})
 
     def count(self, logical: str, query: Json | None = None) -> int:
         """Return how many documents match."""
@@ -161,6 +189,16 @@ class Cluster:
             with _boundary():
                 self._client.indices.delete(index=self.name(name), params={"ignore_unavailable": "true"})
 
+    def put_pipeline(self, name: str, body: Json) -> None:
+        """Create a search pipeline, or replace it."""
+        with _boundary():
+            self._client.search_pipeline.put(id=self.name(name), body=body)
+
+    def delete_pipeline(self, name: str) -> None:
+        """Delete a search pipeline; one that does not exist is no error."""
+        with _boundary(), suppress(ClientNotFound):
+            self._client.search_pipeline.delete(id=self.name(name))
+
     def put_settings(self, logical: str, settings: Mapping[str, Any]) -> None:
         """Change dynamic index settings."""
         with _boundary():
@@ -224,6 +262,21 @@ class AsyncCluster:
         answer = await self._call(self._client.get, timeout_s, index=self.name(logical), id=doc_id)
         source: Json = answer["_source"]
         return source
+
+    async def visible_version(self, logical: str, *, timeout_s: float | None = None) -> str:
+        """Return a digest that changes exactly when what searches of a name see changes, see :mod:`.visible`.
+
+        Raises:
+            NotFound: no such index. ClusterUnavailable: a shard does not say, or OpenSearch does not answer.
+        """
+        name = self.name(logical)
+        segments, identities = await asyncio.gather(
+            self._call(self._client.indices.segments, timeout_s, index=name, params={"filter_path": visible.SEGMENTS}),
+            self._call(
+                self._client.indices.get_settings, timeout_s, index=name, params={"filter_path": visible.IDENTITIES}
+            ),
+        )
+        return visible.digest(segments, identities)
 
     async def mapping_meta(self, logical: str) -> dict[str, Json]:
         """Return ``_meta`` of each physical index behind a name; raises :class:`NotFound`."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import wraps
@@ -103,7 +103,9 @@ class Lake:
             "client_options": {"timeout": limit, "allow_http": allow_http},
             "retry_config": {"max_retries": 3, "retry_timeout": limit},
         }
-        options: dict[str, Any] = {"mkdir": True} if url.startswith("file:") else remote
+        # Folders that deleting has emptied go with what was in them.
+        local = {"mkdir": True, "automatic_cleanup": True}
+        options: dict[str, Any] = local if url.startswith("file:") else remote
         try:
             self._store: Any = from_url(url, **options)
         except OSError as error:
@@ -185,11 +187,39 @@ class Lake:
         return stored
 
     @_translated
+    def create(self, key: str, data: bytes) -> bool:
+        """Create an object; returns False, and changes nothing, where there is one already."""
+        return self._create(key, data)
+
+    @_translated
+    def get(self, key: str) -> bytes:
+        """Return a whole object; raises :class:`NotFound`."""
+        return bytes(self._store.get(key).bytes())
+
+    @_translated
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Return up to ``length`` bytes of an object from byte ``start`` on; raises :class:`NotFound`."""
+        return bytes(self._store.get_range(key, start=start, length=length))
+
+    @_translated
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects that are no raw records; one that is gone already is no error."""
+        doomed = [key for key in keys if not key.startswith((f"{RAW}/", f"{DATASETS}/"))]
+        for key in doomed:
+            with suppress(FileNotFoundError):
+                self._store.delete(key)
+
+    @_translated
     def put_file(self, key: str, path: Path) -> None:
         """Copy a local file into the lake unless it is there already."""
         if not self._exists(key):
             # The store uploads to a temporary name and renames: a reader never sees half a file.
             self._store.put(key, path, chunk_size=_COPY_BYTES)
+
+    @_translated
+    def exists(self, key: str) -> bool:
+        """Return whether there is such an object."""
+        return self._exists(key)
 
     def _exists(self, key: str) -> bool:
         try:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-QUEUES = ("index", "enrich", "fetch")
-"""In order of priority: what is nearly done goes first, so that little is ever in flight."""
+QUEUES = ("index", "export", "enrich", "fetch")
+"""In order of priority: what is nearly done goes first, so that little is ever in flight; people wait for exports."""
 LEASE_S = 20
 """A worker that has not renewed its lease for this long is dead, and its jobs are free."""
 FAILURE_TTL_S = 7 * 24 * 3600
@@ -54,6 +54,8 @@ JOBS: dict[str, JobKind] = {
     "normalise_object": JobKind("enrich", "enrich.jobs.normalise_object"),
     "enrich_object": JobKind("enrich", "enrich.jobs.enrich_object"),
     "index_object": JobKind("index", "indexers.jobs.index_object"),
+    "measure_population": JobKind("index", "indexers.jobs.measure_population"),
+    "write_export": JobKind("export", "search.jobs.write_export"),
 }
 _ALLOWED = frozenset(kind.function for kind in JOBS.values())
 

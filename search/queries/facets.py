@@ -41,19 +41,18 @@ def _without(filters: Filters, facets: Sequence[str]) -> Filters:
 
 
 def facet_request(
-    filters: Filters, facets: Sequence[str], *, timeout_ms: int, size: int = FACET_SIZE, starts_with: str = ""
+    filters: Filters, facets: Sequence[str], *, size: int = FACET_SIZE, starts_with: str = ""
 ) -> Clause:
     """Return the request for the total and the facets; :func:`read` reads its answer.
 
     Args:
         filters: of the search.
         facets: names of the API.
-        timeout_ms: after which OpenSearch returns what it has.
         size: values of each facet.
         starts_with: only values that start so, in any case.
     """
     shared = _without(filters, facets)
-    search = Search().query(filter_query(shared)).extra(size=0, track_total_hits=True, timeout=f"{timeout_ms}ms")
+    search = Search().query(filter_query(shared)).extra(size=0, track_total_hits=True)
     if shared != filters:
         search.aggs.bucket(TOTAL, "filter", filter=filter_query(filters))
     chosen = {"include": _prefix_pattern(starts_with)} if starts_with else {}

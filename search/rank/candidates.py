@@ -3,32 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Column = NDArray[np.float64]
+from search.rank.percentiles import NOBODY, Column, PercentileTable
 
-COLUMNS = ("followers", "engagement_rate", "growth_90d")
+Words = tuple[str | None, ...]
+Lists = tuple[tuple[str, ...], ...]
+
+MANY = frozenset({"niches", "handles", "names_ascii.exact"})
+"""Doc values of which a creator has several; of the others the only one is taken."""
 _MS_PER_DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """``n`` candidates; every column has shape ``(n,)``, unknown is NaN."""
+    """``n`` candidates; every column has ``n`` entries, an unknown number is NaN, an unknown word None."""
 
     ids: tuple[str, ...]
     lexical: Column
-    """BM25 score; NaN where the lexical arm did not return the candidate."""
+    """BM25 score; NaN where it is not known."""
     cosine: Column
-    """Cosine of text and query vector; NaN where the k-NN arm did not return the candidate."""
+    """Cosine of text and query vector; NaN where it is not known."""
+    named: Column
+    """How much the query is the candidate's handle or name, 0 to 1; NaN where nobody looked."""
     followers: Column
     engagement_rate: Column
     growth_90d: Column
     age_days: Column
     """Days since the newest fact was observed."""
+    platforms: Words
+    """Primary platform."""
+    bands: Words
+    """Follower band of the largest account."""
+    primary_niches: Words
+    niches: Lists
+    population: PercentileTable = NOBODY
+    """Whom the candidates are compared with."""
+
+    @classmethod
+    def of(cls, ids: Sequence[str], numbers: Mapping[str, Column], words: Mapping[str, Any]) -> Candidates:
+        """Return candidates of which the given columns are known, and no other."""
+        count = len(ids)
+        unknown = np.full(count, np.nan)
+        none = (None,) * count
+        return cls(
+            ids=tuple(ids),
+            lexical=numbers.get("lexical", unknown),
+            cosine=numbers.get("cosine", unknown),
+            named=numbers.get("named", unknown),
+            followers=numbers.get("followers", unknown),
+            engagement_rate=numbers.get("engagement_rate", unknown),
+            growth_90d=numbers.get("growth_90d", unknown),
+            age_days=numbers.get("age_days", unknown),
+            platforms=tuple(words.get("platforms", none)),
+            bands=tuple(words.get("bands", none)),
+            primary_niches=tuple(words.get("primary_niches", none)),
+            niches=tuple(words.get("niches", ((),) * count)),
+        )
+
+    def among(self, population: PercentileTable) -> Candidates:
+        """Return the same candidates, compared with a population."""
+        return replace(self, population=population)
+
+    def called(self, named: Column) -> Candidates:
+        """Return the same candidates, with how much the query is their handle or name."""
+        return replace(self, named=named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,50 +80,75 @@ class ArmHit:
     creator_id: str
     score: float
     values: Mapping[str, Any]
+    """Doc values: one word or number each, a list for the fields in ``MANY``."""
 
 
 def parse_hits(answer: Mapping[str, Any]) -> list[ArmHit]:
     """Return an arm's hits with their doc values, each creator once (it may lie in two indices while it moves)."""
     found: dict[str, ArmHit] = {}
     for hit in answer["hits"]["hits"]:
-        values = {name: column[0] for name, column in hit.get("fields", {}).items()}
+        values = {
+            name: column if name in MANY else column[0] for name, column in hit.get("fields", {}).items() if column
+        }
         creator_id = values.get("creator_id", hit["_id"])
         found.setdefault(creator_id, ArmHit(creator_id, hit["_score"] or 0.0, values))
     return list(found.values())
 
 
-def _column(values: Sequence[float | None]) -> Column:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+def _column(values: Sequence[Any]) -> Column:
+    # None becomes NaN, and milliseconds in a string, as dates come, a number.
+    return np.array(values, dtype=np.float64)
 
 
-def cosine_of(score: float) -> float:
-    """Return the cosine behind a Lucene ``cosinesimil`` score, which is ``(1 + cosine) / 2``."""
-    return 2.0 * score - 1.0
+def cosine_of(scores: Column) -> Column:
+    """Return the cosines behind Lucene ``cosinesimil`` scores, which are ``(1 + cosine) / 2``."""
+    return 2.0 * scores - 1.0
 
 
-def _epoch_ms(value: Any) -> float | None:
-    return None if value is None else np.datetime64(str(value).removesuffix("Z"), "ms").astype("int64").item()
+def _scores(ids: Sequence[str], hits: Sequence[ArmHit]) -> Column:
+    # Of two hits of one creator the first stands: later ones complete a list, they do not correct it.
+    known = {hit.creator_id: hit.score for hit in reversed(hits)}
+    return _column([known.get(one) for one in ids])
 
 
-def collect(ids: Sequence[str], lexical: Sequence[ArmHit], knn: Sequence[ArmHit], *, now_ms: int) -> Candidates:
+def facts_of(*arms: Sequence[ArmHit]) -> dict[str, Mapping[str, Any]]:
+    """Return creator id → doc values, those of the first hit that carries more than its id."""
+    return {hit.creator_id: hit.values for hits in reversed(arms) for hit in reversed(hits) if len(hit.values) > 1}
+
+
+def collect(
+    ids: Sequence[str],
+    lexical: Sequence[ArmHit],
+    knn: Sequence[ArmHit],
+    *,
+    now_ms: int,
+    others: Sequence[ArmHit] = (),
+) -> Candidates:
     """Return the candidates ``ids`` as columns.
 
     Args:
         ids: the candidates, in order.
-        lexical: hits of the lexical arm (or of browsing).
-        knn: hits of the k-NN arm.
+        lexical: hits whose score is BM25.
+        knn: hits whose score is that of the k-NN arm.
         now_ms: the time of the request.
+        others: hits whose score means nothing here (browsing, names): their facts are used.
     """
-    by_text = {hit.creator_id: hit for hit in lexical}
-    by_vector = {hit.creator_id: hit for hit in knn}
-    values = [(by_text.get(one) or by_vector[one]).values for one in ids]
-    seen = [_epoch_ms(v.get("as_of")) for v in values]
-    return Candidates(
-        ids=tuple(ids),
-        lexical=_column([by_text[one].score if one in by_text else None for one in ids]),
-        cosine=_column([cosine_of(by_vector[one].score) if one in by_vector else None for one in ids]),
-        followers=_column([v.get("followers") for v in values]),
-        engagement_rate=_column([v.get("engagement_rate") for v in values]),
-        growth_90d=_column([v.get("growth_90d") for v in values]),
-        age_days=_column([None if at is None else max(0.0, (now_ms - at) / _MS_PER_DAY) for at in seen]),
+    facts = facts_of(lexical, knn, others)
+    values = [facts.get(one, {}) for one in ids]
+    seen = _column([v.get("as_of") for v in values])
+    numbers = {name: _column([v.get(name) for v in values]) for name in ("followers", "engagement_rate", "growth_90d")}
+    return Candidates.of(
+        ids,
+        {
+            "lexical": _scores(ids, lexical),
+            "cosine": cosine_of(_scores(ids, knn)),
+            "age_days": np.maximum(0.0, (now_ms - seen) / _MS_PER_DAY),
+            **numbers,
+        },
+        {
+            "platforms": [v.get("primary_platform") for v in values],
+            "bands": [v.get("follower_band") for v in values],
+            "primary_niches": [v.get("primary_niche") for v in values],
+            "niches": [tuple(v.get("niches", ())) for v in values],
+        },
     )

@@ -15,7 +15,7 @@ API = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8"
 
 
 def _documented_routes() -> set[tuple[str, str]]:
-    return set(re.findall(r"^\| `(GET|POST) (/[^`?]*)`", API, flags=re.MULTILINE))
+    return set(re.findall(r"^\| `(GET|POST|DELETE) (/[^`?]*)`", API, flags=re.MULTILINE))
 
 
 def test_every_route_is_documented_and_every_documented_route_exists():

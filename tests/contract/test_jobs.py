@@ -27,7 +27,7 @@ def function_of(dotted):
 def test_a_job_is_a_function_in_the_jobs_module_of_a_stage(name):
     kind = JOBS[name]
     stage, *inner, function = kind.function.split(".")
-    assert stage in {"fetchers", "enrich", "indexers"}
+    assert stage in {"fetchers", "enrich", "indexers", "search"}
     assert (inner, function) == (["jobs"], name)
     assert inspect.isfunction(function_of(kind.function))
     assert kind.queue in QUEUES

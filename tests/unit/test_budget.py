@@ -1,11 +1,14 @@
 """The latency budget by a clock that the test turns."""
 
+import asyncio
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from search import budget as budgets
-from search.budget import FLOOR_S, Budget
+from search.budget import FLOOR_S, RESERVE_MS, Budget
 
 
 @pytest.fixture
@@ -61,3 +64,55 @@ def test_the_summary_is_a_copy_with_two_digits(clock):
         clock.s += 0.00123456
     budget.summary().clear()
     assert budget.summary() == {"rank": 1.23, "total": 1.23}
+
+
+def test_a_stage_leaves_the_reserve_of_those_after_it(clock):
+    budget = Budget(500)
+    assert budget.left_for_s("retrieve") == pytest.approx(0.5 - RESERVE_MS["retrieve"] / 1000)
+    assert budget.left_for_ms("retrieve") == 500 - RESERVE_MS["retrieve"]
+    clock.s += 0.3
+    assert budget.left_for_s("retrieve") == pytest.approx(0.2 - RESERVE_MS["retrieve"] / 1000)
+    assert budget.left_for_s("fetch") > budget.left_for_s("retrieve")
+    assert budget.left_for_s("explain") == budget.left_s
+    clock.s += 0.15
+    assert budget.left_for_s("retrieve") == FLOOR_S
+    assert budget.left_for_ms("retrieve") == int(FLOOR_S * 1000)
+
+
+def test_what_follows_a_dot_makes_no_difference(clock):
+    budget = Budget(500)
+    assert budget.left_for_s("complete.knn") == budget.left_for_s("complete") < budget.left_s
+
+
+def test_a_small_budget_is_shared_out_in_proportion_and_a_large_one_keeps_the_reserve(clock):
+    small, usual, large = Budget(100), Budget(500), Budget(5000)
+    assert small.left_for_s("retrieve") == pytest.approx(usual.left_for_s("retrieve") / 5)
+    assert large.left_s - large.left_for_s("retrieve") == pytest.approx(usual.left_s - usual.left_for_s("retrieve"))
+
+
+STAGES = ("check", "parse", "encode", "seeds", "retrieve", "complete", "diversity", "fetch")
+
+
+@given(st.integers(20, 60_000), st.data())
+def test_stages_that_take_all_they_may_leave_time_for_the_next(budget_ms, data):
+    now = SimpleNamespace(s=0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budgets, "time", SimpleNamespace(perf_counter=lambda: now.s))
+        budget = Budget(budget_ms)
+        floors = 0
+        for stage in STAGES:
+            allowed = budget.left_for_s(stage)
+            assert allowed >= FLOOR_S
+            floors += allowed == FLOOR_S
+            now.s += allowed if data.draw(st.booleans()) else 0.0
+        # Only a floor can lead over the budget.
+        assert now.s <= budget_ms / 1000 + floors * FLOOR_S + 1e-9
+
+
+async def test_a_deadline_ends_what_is_late_and_nothing_else():
+    budget = Budget(20)
+    with pytest.raises(TimeoutError):
+        async with budget.deadline("retrieve"):
+            await asyncio.Event().wait()
+    async with Budget(60_000).deadline("retrieve"):
+        await asyncio.sleep(0)

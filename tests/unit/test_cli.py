@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from api import cli
 from api.commands.data import parse_count
-from api.commands.query import _filters, _request
+from api.commands.query import filters_of, request_of
 from creators.errors import BadInput, CreatorscopeError, SetupError
 from creators.models import Platform
 from search.request import SearchRequest
@@ -50,6 +50,7 @@ def test_the_commands():
         "serve",
         "search",
         "similar",
+        "export",
         "rebuild",
         "lake",
         "lake verify",
@@ -253,17 +254,17 @@ def test_what_is_no_count_is_refused_by_name(text):
 
 
 def test_options_become_filters():
-    assert _filters(None, None, None, None, None) == {}
-    assert _filters([Platform.X], ["food"], ["BR"], "10k", "2M") == {
+    assert filters_of(None, None, None, None, None) == {}
+    assert filters_of([Platform.X], ["food"], ["BR"], "10k", "2M") == {
         "platforms": [Platform.X],
         "niches": ["food"],
         "countries": ["BR"],
         "followers": {"min": 10_000, "max": 2_000_000},
     }
-    assert _filters(None, None, None, "0", None) == {"followers": {"min": 0}}
+    assert filters_of(None, None, None, "0", None) == {"followers": {"min": 0}}
 
 
 def test_a_request_that_is_wrong_names_its_place():
     with pytest.raises(BadInput, match=r"filters\.niches: 'foood' is not a niche"):
-        _request(SearchRequest, {"filters": {"niches": ["foood"]}})
-    assert _request(SearchRequest, {"limit": 3}).limit == 3
+        request_of(SearchRequest, {"filters": {"niches": ["foood"]}})
+    assert request_of(SearchRequest, {"limit": 3}).limit == 3

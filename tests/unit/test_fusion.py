@@ -1,10 +1,10 @@
-"""Reciprocal rank fusion against the formula done by hand."""
+"""Both fusions against their formulas done by hand."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.fusion import RANK_CONSTANT, fuse
+from search.fusion import RANK_CONSTANT, fuse, fuse_scores
 
 LISTS = st.lists(st.lists(st.sampled_from("abcdefgh"), unique=True), max_size=4)
 
@@ -57,3 +57,37 @@ def test_everybody_once_by_descending_score(lists):
 @given(st.lists(st.sampled_from("abcdefgh"), unique=True))
 def test_one_list_stays_in_order(ids):
     assert fuse([ids], limit=100) == ids
+
+
+def test_scores_are_stretched_from_the_least_to_the_best():
+    # a: 1, b: 0.5 + 0, c: 0 + 1, d: 0.5
+    found = fuse_scores([{"a": 30.0, "b": 20.0, "c": 10.0}, {"c": 0.9, "d": 0.7, "b": 0.5}], limit=10)
+    assert found == ["a", "c", "b", "d"]
+
+
+def test_weights_of_scores_are_factors():
+    lists = [{"a": 2.0, "b": 1.0}, {"b": 2.0, "a": 1.0}]
+    assert fuse_scores(lists, limit=2, weights=[1, 2]) == ["b", "a"]
+    assert fuse_scores(lists, limit=2, weights=[2, 1]) == ["a", "b"]
+    assert fuse_scores(lists, limit=1, weights=[2, 1]) == ["a"]
+
+
+def test_equal_scores_all_count():
+    assert fuse_scores([{"a": 1.0, "b": 0.5}, {"c": 7.0}], limit=3) == ["a", "c", "b"]
+    assert fuse_scores([{}, {}], limit=3) == []
+
+
+SCORES = st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(-9, 9), max_size=6), max_size=3)
+
+
+@given(SCORES, st.integers(1, 50), st.integers(-50, 50))
+def test_the_scale_of_a_list_does_not_matter(lists, factor, shift):
+    moved = [{one: score * factor + shift for one, score in scores.items()} for scores in lists]
+    sums = [_minmax_sum(lists, one) for one in fuse_scores(moved, limit=9)]
+    assert sums == pytest.approx(sorted(sums, reverse=True))
+    assert len(sums) == len({one for scores in lists for one in scores})
+
+
+def _minmax_sum(lists, one):
+    spans = [(min(s.values()), max(s.values()), s[one]) for s in lists if one in s]
+    return sum((score - low) / (high - low) if high > low else 1.0 for low, high, score in spans)

@@ -151,6 +151,23 @@ async def test_a_place_is_free_again_after_a_crash_and_after_a_refusal():
     assert (await Client(b"{}").ask(app)).status == 200
 
 
+async def test_an_answer_that_is_still_being_sent_takes_no_place():
+    gate = Gate()
+
+    async def long_file(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await gate(_scope, _receive, send)
+
+    app = limits(long_file)
+    slow = [asyncio.create_task(Client().ask(app)) for _ in range(3)]
+    for _ in slow:
+        await gate.entered.acquire()
+    gate.open.set()
+    assert [(await one).status for one in slow] == [200] * 3
+    assert (await Client().ask(app)).status == 200
+    assert app._free == 1
+
+
 async def test_after_the_body_the_app_hears_of_the_disconnect():
     heard = []
 

@@ -1,0 +1,129 @@
+"""A collection becomes creators, through the product's own signals, documents and bulk writer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from opensearchpy import OpenSearch
+
+from benchmarks.relevance.collection import Document
+from creators.models import Account, Platform, Signals
+from creators.settings import Settings
+from creators.stores import bulk
+from creators.stores.session import Stores
+from enrich.encoders.text import TextEncoder
+from enrich.normalise.masking import safe_line, safe_text
+from enrich.signals.compute import CreatorFacts, compute_signals
+from enrich.signals.embedding_text import RECIPE
+from enrich.signals.niche import NicheClassifier
+from indexers import lifecycle
+from indexers.documents import build_document, domain_of
+from mappings.registry import CREATORS
+
+BATCH = 250
+FETCHED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+_TIMEOUT_S = 60
+
+
+@contextmanager
+def own_index(settings: Settings, encoder: TextEncoder) -> Iterator[Stores]:
+    """Give stores with empty indices under a prefix of their own; everything under it is deleted at the end."""
+    stores = Stores(settings.model_copy(update={"index_prefix": f"relevance-{uuid4().hex[:8]}-"}))
+    try:
+        lifecycle.ensure(stores.cluster, encoder=encoder.fingerprint)
+        yield stores
+    finally:
+        prefix = stores.settings.index_prefix
+        stores.cluster.delete_indices(list(stores.cluster.aliases()))
+        for key in stores.queue.redis.scan_iter(match=f"{prefix}*", count=1000):
+            stores.queue.redis.delete(key)
+        stores.cluster.close()
+        stores.queue.redis.close()
+
+
+def account_of(document: Document) -> Account:
+    """Return the account that stands for a document: title as name, text as bio, nothing else known.
+
+    The bio counts as composed: it is nobody's description of himself, so no niche and no language is read from it.
+    """
+    return Account(
+        platform=Platform.YOUTUBE,
+        native_id=document.doc_id,
+        name=safe_line(document.title),
+        bio=safe_text(document.text),
+        bio_composed=True,
+        source="judged-collection",
+        fetched_at=FETCHED_AT,
+    )
+
+
+class VectorFile:
+    """Vectors of earlier runs by text hash; they are good for the encoder that made them only."""
+
+    def __init__(self, path: Path | None, encoder: TextEncoder) -> None:
+        self._path, self._fingerprint = path, encoder.fingerprint
+        self.known: dict[str, list[float]] = {}
+        if path is not None and path.is_file():
+            stored = np.load(path)
+            if str(stored["encoder"]) == self._fingerprint:
+                self.known = dict(zip(stored["hashes"].tolist(), stored["vectors"].tolist(), strict=True))
+
+    def keep(self, signals: Iterable[Signals]) -> None:
+        """Remember the vectors; :meth:`save` writes them."""
+        self.known |= {one.text_hash: list(one.vector) for one in signals}
+
+    def save(self) -> None:
+        """Write the file, where one was named."""
+        if self._path is not None and self.known:
+            vectors = np.array(list(self.known.values()), dtype=np.float32)
+            np.savez(self._path, encoder=self._fingerprint, hashes=np.array(list(self.known)), vectors=vectors)
+
+
+def fill(stores: Stores, documents: tuple[Document, ...], encoder: TextEncoder, vectors: VectorFile) -> None:
+    """Write every document and make it visible; raises ``ValueError`` when OpenSearch refuses one."""
+    classifier = NicheClassifier(encoder)
+    for start in range(0, len(documents), BATCH):
+        batch = documents[start : start + BATCH]
+        facts = [CreatorFacts(one.doc_id, (account_of(one),)) for one in batch]
+        signals = compute_signals(facts, encoder, classifier, vectors.known)
+        vectors.keep(signals)
+        actions = [_action(fact, signal) for fact, signal in zip(facts, signals, strict=True)]
+        refused = bulk.write(stores.cluster, actions).refused
+        if refused:
+            detail = f"document {refused[0].action.doc_id} was refused: {refused[0].reason}"
+            raise ValueError(detail)
+        print(f"indexed {start + len(batch)} of {len(documents)}", file=sys.stderr, flush=True)
+    vectors.save()
+    stores.cluster.refresh(CREATORS)
+
+
+def _action(facts: CreatorFacts, signals: Signals) -> bulk.Action:
+    document = build_document(facts.creator_id, facts.accounts, signals, recipe=RECIPE)
+    return bulk.Action(f"{CREATORS}-{domain_of(facts.accounts)}", facts.creator_id, document)
+
+
+class Analysis:
+    """The words that the index makes of a text, asked from OpenSearch itself."""
+
+    ANALYZER = "words"
+
+    def __init__(self, stores: Stores) -> None:
+        self._client = OpenSearch(hosts=[stores.settings.opensearch_url], timeout=_TIMEOUT_S)
+        self._index = stores.cluster.name(next(iter(stores.cluster.mapping_meta(CREATORS))))
+
+    def words(self, text: str) -> list[str]:
+        """Return the words of a text, in order."""
+        if not text.strip():
+            return []
+        answer = self._client.indices.analyze(index=self._index, body={"analyzer": self.ANALYZER, "text": text})
+        return [token["token"] for token in answer["tokens"]]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
