@@ -155,7 +155,9 @@ def similar(
 ) -> None:
     """Find creators like some you know, and unlike others.
 
-    creatorscope similar youtube:veritasium youtube:vsauce --unlike youtube:mrbeast --platform youtube
+    creatorscope similar youtube:veritasium --platform youtube
+
+    creatorscope similar youtube:veritasium youtube:vsauce --unlike youtube:mrbeast
     """
     from search.request import SimilarRequest
 

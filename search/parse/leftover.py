@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from search.parse.clauses import Found
@@ -11,7 +11,7 @@ from search.parse.lexicon import Lexicon
 from search.parse.reader import Reader
 
 _GLUE = re.compile(r"[-/&'.+#]{1,2}")
-SEPARATOR = "\u00b7"
+_APART = " \u00b7 "
 """Stands between words that were apart and would be read as one phrase."""
 _ACRONYMS = frozenset({"IT", "US"})
 
@@ -31,18 +31,21 @@ class Run:
     end: int
 
 
-def leftover(reader: Reader, found: Iterable[Found], protected: frozenset[int], words: Lexicon) -> tuple[str, str]:
-    """Return the words that rank, twice: with blanks, and with a dot where something was taken out between two words.
+def leftovers(reader: Reader, found: Iterable[Found], protected: frozenset[int], words: Lexicon) -> Iterator[str]:
+    """Yield the words that rank: with blanks, with a dot where something was between two, with a dot between all.
 
-    The second is for words that would say something new side by side. Where nothing was understood and only connectors
-    are there, both are the whole query.
+    The second and third are for words that would say something new side by side. Where nothing was understood and only
+    connectors are there, it is the whole query.
     """
     found = tuple(found)
     kept = _kept(reader, found, protected, words)
     has_words = any(token.kind != "sign" for token in reader.tokens)
     if not kept and not found and has_words:
-        return reader.text, reader.text
-    return _joined(reader, kept, " "), _joined(reader, kept, f" {SEPARATOR} ")
+        yield reader.text
+        return
+    yield _joined(reader, kept, " ")
+    yield _joined(reader, kept, _APART)
+    yield _APART.join(reader.written(position) for position in kept)
 
 
 def longest_run(reader: Reader, found: Iterable[Found], protected: frozenset[int], words: Lexicon) -> Run:

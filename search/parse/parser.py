@@ -15,7 +15,7 @@ from creators.text import clean_line
 from search.filters import MAX_TEXT
 from search.parse import dates, negation, places, platforms, quantities, topics
 from search.parse.clauses import Clause, Found, ParsedQuery
-from search.parse.leftover import leftover, longest_run
+from search.parse.leftover import leftovers, longest_run
 from search.parse.lexicon import Lexicon, lexicon
 from search.parse.merge import merged, settle
 from search.parse.quantities import ANY_ACCOUNT
@@ -63,7 +63,8 @@ def parse(text: str, *, guess: Guesser | None = None) -> ParsedQuery:
     reader, words = Reader(query), lexicon()
     protected = _protected(reader, words)
     filters, told = merged(settle(_clauses(reader, words, protected)))
-    left, apart = leftover(reader, told, protected, words)
+    candidates = list(leftovers(reader, told, protected, words))
+    left = next((text for text in candidates if not _says_more(text, words)), candidates[-1])
     if guess is not None and not any(clause.field == "niches" for clause in told):
         told = _guessed(reader, told, protected, guess)
         filters, told = merged(told)
@@ -71,16 +72,16 @@ def parse(text: str, *, guess: Guesser | None = None) -> ParsedQuery:
     return ParsedQuery(
         query=query,
         filters=filters,
-        text=apart if _says_more(left, words) else left,
+        text=left,
         sort=_sort(told),
         clauses=clauses,
         notes=_notes(query, clauses, is_cut=len(cleaned) > MAX_TEXT),
     )
 
 
-def _says_more(left: str, words: Lexicon) -> bool:
-    """Return whether the words that are left would be read as a filter, now that they stand side by side."""
-    reader = Reader(left)
+def _says_more(text: str, words: Lexicon) -> bool:
+    """Return whether words that are left would be read as a filter, now that they stand side by side."""
+    reader = Reader(text)
     found = _clauses(reader, words, _protected(reader, words))
     return any(clause.applied and clause.field != "niches" for clause in found)
 

@@ -70,17 +70,22 @@ def named(candidates: Candidates, _wish: Wish) -> Scored:
     Used only when there is such a creator; then it has half of all weight (a fifth, for mere likeness).
     """
     raw = candidates.named
-    known = np.nan_to_num(raw)
-    if (known >= NAME_EQUAL).any():
-        return Scored(raw, np.where(known >= NAME_EQUAL, 1.0 - NAME_STEPS * (1.0 - known), 0.0))
-    return Scored(raw, np.where(known >= NAME_ALIKE, known, 0.0))
+    if is_named(candidates):
+        return Scored(raw, np.where(raw >= NAME_EQUAL, 1.0 - NAME_STEPS * (1.0 - raw), 0.0))
+    return Scored(raw, np.where(raw >= NAME_ALIKE, raw, 0.0))
+
+
+def is_named(candidates: Candidates, least: float = NAME_EQUAL) -> bool:
+    """Return whether the query is the handle or name of any candidate, as surely as ``least``."""
+    return bool((candidates.named >= least).any())
 
 
 def text_match(candidates: Candidates, _wish: Wish) -> Scored:
     """How well the words of the query match (BM25), relative to the best match of this search; no match is 0."""
     raw = candidates.lexical
-    best = np.nanmax(raw, initial=0.0)
-    return Scored(raw, np.nan_to_num(raw / best if best > 0 else np.zeros_like(raw)))
+    known = np.where(raw > 0, raw, 0.0)
+    best = known.max(initial=0.0)
+    return Scored(raw, known / best if best > 0 else known)
 
 
 def semantic(candidates: Candidates, _wish: Wish) -> Scored:

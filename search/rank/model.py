@@ -119,7 +119,7 @@ def _unpacked(text: str) -> NDArray[np.float64]:
 def usable_features(candidates: Candidates, wish: Wish) -> frozenset[str]:
     """Return the features that tell these candidates apart: without text there is no text match."""
     needs = {
-        "named": (np.nan_to_num(candidates.named) >= features.NAME_ALIKE).any(),
+        "named": features.is_named(candidates, features.NAME_ALIKE),
         "text_match": not np.isnan(candidates.lexical).all(),
         "semantic": not np.isnan(candidates.cosine).all(),
         "niche_fit": bool(wish.niches),
@@ -153,12 +153,11 @@ def rank_by(candidates: Candidates, profile: str, override: Mapping[str, float],
     default = PROFILES[profile].followers
     if default and wish.followers_min is None and wish.followers_max is None:
         wish = replace(wish, followers_min=default[0], followers_max=default[1])
-    equal = (np.nan_to_num(candidates.named) >= features.NAME_EQUAL).any()
     weights = weights_of(
         profile,
         override,
         usable=usable_features(candidates, wish),
-        named_share=NAMED_SHARE if equal else ALIKE_SHARE,
+        named_share=NAMED_SHARE if features.is_named(candidates) else ALIKE_SHARE,
     )
     # A profile of nothing but relevance says nothing without text: the largest come first.
     return replace(rank(candidates, weights or {"reach": 1.0}, wish), profile=profile)

@@ -11,7 +11,7 @@ from creators.models import Platform
 from enrich.encoders.text import DIMENSION
 from mappings import fields
 from mappings.registry import FAMILIES, definition
-from search.filters import AccountFilter, CountRange, Exclusions, Filters, RateRange
+from search.filters import AccountFilter, Exclusions, Filters
 from search.queries.filters import filter_clause
 from search.queries.suggest import suggest_query
 from search.request import Sort
@@ -89,9 +89,12 @@ def test_every_analyzer_and_normalizer_is_defined():
     assert {(kind, name) for kind, name in used if name not in analysis[kind]} == set()
 
 
-def test_copy_to_leads_to_text():
+def test_copy_to_leads_to_text_or_to_handles_without_their_signs():
     targets = {target for field in MAPPED.values() for target in field.get("copy_to", ())}
-    assert {target: MAPPED[target]["type"] for target in targets} == dict.fromkeys(targets, "text")
+    exact = {"handle_skeletons"}
+    assert {target: MAPPED[target]["type"] for target in targets} == {
+        target: "keyword" if target in exact else "text" for target in targets
+    }
 
 
 def test_text_fields_are_text():
@@ -117,27 +120,40 @@ def test_the_sorts_of_the_request_are_the_sorts_of_the_index():
 
 
 def test_every_filter_asks_for_a_field_that_is_indexed():
-    count, rate = CountRange(min=1, max=2), RateRange(min=0.1, max=0.2)
-    account = AccountFilter(followers=count, engagement_rate=rate, verified=True)
-    every = Filters(
-        platforms=("x",),
-        domains=("code",),
-        niches=("gaming",),
-        countries=("BR",),
-        languages=("pt",),
-        topics=("Ruby",),
-        followers=count,
-        engagement_rate=rate,
-        growth_30d=RateRange(),
-        growth_90d=rate,
-        growth_180d=rate,
-        verified=False,
-        has=("email",),
-        last_posted_days=30,
-        accounts=dict.fromkeys(Platform, account),
-        exclude=Exclusions(
-            platforms=("x",), niches=("gaming",), countries=("BR",), languages=("pt",), creator_ids=("a",)
-        ),
+    some, joined = {"min": 0.1, "max": 2}, {"min": "2020-01-31"}
+    count = {"min": 1, "max": 2}
+    lists = {
+        "platforms": ["x"],
+        "domains": ["code"],
+        "niches": ["gaming"],
+        "countries": ["BR"],
+        "languages": ["pt"],
+        "topics": ["Ruby"],
+        "categories": ["Blogger"],
+        "has": ["email"],
+        "keywords": ["sour dough"],
+        "creator_ids": ["a"],
+    }
+    account = {name: count for name in fields.ACCOUNT_COUNTS}
+    account |= {"engagement_rate": some, "verified": True, "joined": joined, "last_posted_days": 7}
+    assert account.keys() == AccountFilter.model_fields.keys(), "a new filter of accounts: add it here"
+    excluded = {**lists, "handles": ["rosa"]}
+    assert excluded.keys() == Exclusions.model_fields.keys(), "a new exclusion: add it here"
+    every = Filters.model_validate(
+        {
+            **lists,
+            **{name: some for name in ("engagement_rate", "growth_30d", "growth_90d", "growth_180d")},
+            **{name: count for name in ("followers", "account_count")},
+            **{name: False for name in ("verified", "degraded")},
+            **{name: 30 for name in ("last_posted_days", "max_age_days")},
+            **{name: [{"niches": ["food"]}] for name in ("all", "any", "none")},
+            "follower_bands": ["micro"],
+            "sources": ["dataset"],
+            "bio": ["baker"],
+            "joined": joined,
+            "accounts": dict.fromkeys(Platform, account),
+            "exclude": excluded,
+        }
     )
     assert every.model_fields_set == set(Filters.model_fields), "a new filter: add it here"
     asked = fields_in(filter_clause(every))
@@ -148,7 +164,7 @@ def test_every_filter_asks_for_a_field_that_is_indexed():
 def test_suggestions_ask_for_fields_that_exist():
     body = suggest_query("no", limit=1)
     asked = fields_in(body["query"]) | set(body["_source"]) | {name for sort in body["sort"] for name in sort}
-    assert asked <= MAPPED.keys()
+    assert asked - {"_score"} <= MAPPED.keys()
 
 
 def test_hidden_fields_exist():

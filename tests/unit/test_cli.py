@@ -50,6 +50,8 @@ def test_the_commands():
         "serve",
         "search",
         "similar",
+        "parse",
+        "population",
         "export",
         "rebuild",
         "lake",

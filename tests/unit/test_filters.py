@@ -69,79 +69,82 @@ def clause_of(given):
     return filter_clause(Filters.model_validate(given))
 
 
-def test_a_rich_filter():
-    assert clause_of(RICH) == {
-        "bool": {
-            "filter": [
-                {"terms": {"platforms": ["instagram", "youtube"]}},
-                {"terms": {"domain": ["long_form", "short_form"]}},
-                {"terms": {"niches": ["food", "travel"]}},
-                {"terms": {"countries": ["BR", "ES"]}},
-                {"terms": {"languages": ["es", "pt"]}},
-                {"terms": {"topics": ["Art", "Recipes"]}},
-                {"terms": {"categories": ["Blogger"]}},
-                {"terms": {"follower_band": ["micro", "mid"]}},
-                {"terms": {"sources": ["dataset"]}},
-                {"terms": {"creator_id": ["c", "d"]}},
-                {"term": {"has": "email"}},
-                {"term": {"has": "github"}},
-                {"term": {"has": "website"}},
-                {"range": {"followers": {"gte": 10_000, "lte": 50_000}}},
-                {"range": {"engagement_rate": {"gte": 0.03}}},
-                {"range": {"growth_30d": {"lte": -0.1}}},
-                {"exists": {"field": "growth_90d"}},
-                {"range": {"growth_180d": {"gte": 0.0}}},
-                {"range": {"account_count": {"gte": 2}}},
-                {"range": {"joined_on": {"gte": "2019-01-31"}}},
-                {"term": {"verified": True}},
-                {"bool": {"must_not": [{"term": {"degraded": True}}]}},
-                {"range": {"last_posted_at": {"gte": "now-30d/d"}}},
-                {"range": {"as_of": {"gte": "now-90d/d"}}},
-                {"match_phrase": {"search_text": "bread"}},
-                {"match_phrase": {"search_text": "sour dough"}},
-                {"match_phrase": {"bio": "baker"}},
-                {"term": {"platforms": "instagram"}},
-                {"range": {"accounts.instagram.followers": {"gte": 10_000}}},
-                {"term": {"accounts.instagram.verified": True}},
-                {"term": {"platforms": "youtube"}},
-                {"range": {"accounts.youtube.average_views": {"gte": 100}}},
-                {"range": {"accounts.youtube.engagement_rate": {"gte": 0.03}}},
-                {"bool": {"must_not": [{"term": {"accounts.youtube.verified": True}}]}},
-                {"range": {"accounts.youtube.joined_on": {"lte": "2020-12-31"}}},
-                {"range": {"accounts.youtube.last_posted_at": {"gte": "now-7d/d"}}},
-                {"bool": {"filter": [{"terms": {"niches": ["art"]}}]}},
-                {"bool": {"filter": [{"term": {"verified": True}}]}},
-                {
-                    "bool": {
-                        "should": [
-                            {"bool": {"filter": [{"terms": {"niches": ["food"]}}]}},
-                            {
-                                "bool": {
-                                    "filter": [{"range": {"followers": {"gte": 5}}}],
-                                    "must_not": [{"terms": {"niches": ["news"]}}],
-                                }
-                            },
-                        ],
-                        "minimum_should_match": 1,
-                    }
-                },
-            ],
-            "must_not": [
-                {"terms": {"platforms": ["x"]}},
-                {"terms": {"domain": ["code"]}},
-                {"terms": {"niches": ["gaming"]}},
-                {"terms": {"countries": ["FR"]}},
-                {"terms": {"languages": ["fr"]}},
-                {"terms": {"topics": ["War"]}},
-                {"terms": {"categories": ["Politician"]}},
-                {"terms": {"has": ["email"]}},
-                {"terms": {"creator_id": ["a", "b"]}},
-                {"terms": {"handles": ["luis", "rosa"]}},
-                {"match_phrase": {"search_text": "casino"}},
-                {"bool": {"filter": [{"terms": {"platforms": ["x"]}}, {"term": {"verified": True}}]}},
-            ],
-        }
+WHOLE = {
+    "bool": {
+        "filter": [
+            {"terms": {"platforms": ["instagram", "youtube"]}},
+            {"terms": {"domain": ["long_form", "short_form"]}},
+            {"terms": {"niches": ["food", "travel"]}},
+            {"terms": {"countries": ["BR", "ES"]}},
+            {"terms": {"languages": ["es", "pt"]}},
+            {"terms": {"topics": ["Art", "Recipes"]}},
+            {"terms": {"categories": ["Blogger"]}},
+            {"terms": {"follower_band": ["micro", "mid"]}},
+            {"terms": {"sources": ["dataset"]}},
+            {"terms": {"creator_id": ["c", "d"]}},
+            {"term": {"has": "email"}},
+            {"term": {"has": "github"}},
+            {"term": {"has": "website"}},
+            {"range": {"followers": {"gte": 10_000, "lte": 50_000}}},
+            {"range": {"engagement_rate": {"gte": 0.03}}},
+            {"range": {"growth_30d": {"lte": -0.1}}},
+            {"exists": {"field": "growth_90d"}},
+            {"range": {"growth_180d": {"gte": 0.0}}},
+            {"range": {"account_count": {"gte": 2}}},
+            {"range": {"joined_on": {"gte": "2019-01-31"}}},
+            {"term": {"verified": True}},
+            {"bool": {"must_not": [{"term": {"degraded": True}}]}},
+            {"range": {"last_posted_at": {"gte": "now-30d/d"}}},
+            {"range": {"as_of": {"gte": "now-90d/d"}}},
+            {"match_phrase": {"search_text": "bread"}},
+            {"match_phrase": {"search_text": "sour dough"}},
+            {"match_phrase": {"bio": "baker"}},
+            {"term": {"platforms": "instagram"}},
+            {"range": {"accounts.instagram.followers": {"gte": 10_000}}},
+            {"term": {"accounts.instagram.verified": True}},
+            {"term": {"platforms": "youtube"}},
+            {"range": {"accounts.youtube.average_views": {"gte": 100}}},
+            {"range": {"accounts.youtube.engagement_rate": {"gte": 0.03}}},
+            {"bool": {"must_not": [{"term": {"accounts.youtube.verified": True}}]}},
+            {"range": {"accounts.youtube.joined_on": {"lte": "2020-12-31"}}},
+            {"range": {"accounts.youtube.last_posted_at": {"gte": "now-7d/d"}}},
+            {"bool": {"filter": [{"terms": {"niches": ["art"]}}]}},
+            {"bool": {"filter": [{"term": {"verified": True}}]}},
+            {
+                "bool": {
+                    "should": [
+                        {"bool": {"filter": [{"terms": {"niches": ["food"]}}]}},
+                        {
+                            "bool": {
+                                "filter": [{"range": {"followers": {"gte": 5}}}],
+                                "must_not": [{"terms": {"niches": ["news"]}}],
+                            }
+                        },
+                    ],
+                    "minimum_should_match": 1,
+                }
+            },
+        ],
+        "must_not": [
+            {"terms": {"platforms": ["x"]}},
+            {"terms": {"domain": ["code"]}},
+            {"terms": {"niches": ["gaming"]}},
+            {"terms": {"countries": ["FR"]}},
+            {"terms": {"languages": ["fr"]}},
+            {"terms": {"topics": ["War"]}},
+            {"terms": {"categories": ["Politician"]}},
+            {"terms": {"has": ["email"]}},
+            {"terms": {"creator_id": ["a", "b"]}},
+            {"terms": {"handles": ["luis", "rosa"]}},
+            {"match_phrase": {"search_text": "casino"}},
+            {"bool": {"filter": [{"terms": {"platforms": ["x"]}}, {"term": {"verified": True}}]}},
+        ],
     }
+}
+
+
+def test_a_rich_filter():
+    assert clause_of(RICH) == WHOLE
 
 
 def shuffled(value, random):
