@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.middleware import Envelope, Limits
-from api.routers import creators, dictionaries, exports, health, slo
+from api.routers import creators, dictionaries, exports, health, parse, slo
 from api.slo import Objective
 from creators.errors import CreatorscopeError
 from creators.settings import Settings
@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(dictionaries.router)
     app.include_router(exports.router)
     app.include_router(health.router)
+    app.include_router(parse.router)
     app.include_router(slo.router)
     app.state.objective = Objective()
     app.add_middleware(Limits, max_in_flight=settings.max_in_flight, max_body_bytes=settings.max_body_bytes)

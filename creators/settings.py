@@ -100,7 +100,9 @@ class Settings(BaseSettings):
     )
 
     # Exports
-    export_max_rows: int = Field(default=1_000_000, ge=1, description="Most creators in one export.")
+    export_max_rows: int = Field(
+        default=250_000, ge=1, description="Most creators in one export; writing their file is one job."
+    )
     export_part_rows: int = Field(
         default=20_000, ge=1, le=50_000, description="Creators in one part of an export: what is lost with a worker."
     )

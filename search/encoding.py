@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from enrich.encoders.text import TextEncoder
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 THREADS = 2
 
 Vector = tuple[float, ...]
+Result = TypeVar("Result")
 
 
 class QueryEncoder:
@@ -35,15 +37,18 @@ class QueryEncoder:
             if known is not None:
                 return known
             try:
-                async with asyncio.timeout(budget.left_s):
-                    loop = asyncio.get_running_loop()
-                    encoded = await loop.run_in_executor(self._pool, self._encoder.encode_one, text)
+                async with budget.deadline("encode"):
+                    encoded = await self.run(lambda: self._encoder.encode_one(text))
             except TimeoutError:
                 budget.leave_out("knn")
                 return None
         vector = tuple(encoded.tolist())
         self._cache.put(text, vector)
         return vector
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Return the result of work that encodes, done in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def close(self) -> None:
         """Stop the threads."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ from search.encoding import QueryEncoder
 from search.explain import explain
 from search.ordered import ordered_page
 from search.paging import Pages
+from search.parse.merge import apply
+from search.parse.niches import NicheGuesser
+from search.parse.parser import parse
 from search.planner import Planner
 from search.queries.filters import filter_clause
 from search.rank.model import Ranked
@@ -53,7 +57,7 @@ class CreatorSearch:
         self._planner = Planner(cluster, cache)
         self._counter = Counter(cluster, self._caches, self._planner)
         self._encoder = QueryEncoder(encoder, self._caches.vectors)
-        self._text_encoder = encoder
+        self._guesser = functools.cache(lambda: NicheGuesser(encoder))
         self._ranker = Ranker(cluster, self._planner)
         self._checked_until = 0.0
         self.directory = Directory(cluster)
@@ -89,7 +93,7 @@ class CreatorSearch:
         """Learn what questions need, and ask a few that nobody waits for: the first ones take many times longer."""
         await asyncio.gather(self._planner.refresh(), self._ranker.population.refresh())
         for text in WARMING_TEXTS:
-            await self.run(SearchRequest(text=text, facets=("niches",), budget_ms=WARMING_BUDGET_MS))
+            await self.run(SearchRequest(text=text, parse=True, facets=("niches",), budget_ms=WARMING_BUDGET_MS))
 
     async def close(self) -> None:
         """Stop what runs beside the searches, before the stores are closed."""
@@ -98,11 +102,10 @@ class CreatorSearch:
         await self._ranker.population.close()
         await self._caches.close()
 
-    def parse(self, text: str) -> ParsedQuery:
+    async def parse(self, text: str) -> ParsedQuery:
         """Return the filters that a text names, and the words that are left to rank by."""
-        from search.parse.parser import parse
-
-        return parse(text, guess=None)
+        # The first time it encodes the names of all niches.
+        return await self._encoder.run(lambda: parse(text, guess=self._guesser()))
 
     async def run(self, request: SearchRequest) -> SearchPage:
         """Answer a search.
@@ -112,12 +115,8 @@ class CreatorSearch:
         """
         budget = Budget(request.budget_ms or self._budget_ms)
         await self._check_index(budget)
-        parsed = None
-        if request.parse:
-            from search.parse.parser import apply
-
-            with budget.stage("parse"):
-                parsed = self.parse(request.text)
+        parsed = await self._parsed(request, budget) if request.parse else None
+        if parsed:
             request = request.model_copy(
                 update={"text": parsed.text, "filters": apply(request.filters, parsed), "sort": _sort(request, parsed)}
             )
@@ -132,6 +131,15 @@ class CreatorSearch:
             counting.cancel()
         found = {"total": counts.total, "facets": counts.facets, "parsed": parsed}
         return _closed(page.model_copy(update=found), budget)
+
+    async def _parsed(self, request: SearchRequest, budget: Budget) -> ParsedQuery | None:
+        with budget.stage("parse"):
+            try:
+                async with budget.deadline("parse"):
+                    return await self.parse(request.text)
+            except TimeoutError:
+                budget.leave_out("parse")
+                return None
 
     async def facets(self, request: FacetRequest) -> FacetPage:
         """Count without searching: the total, and the values of the facets."""
@@ -205,8 +213,7 @@ class CreatorSearch:
             **_told(window, request),
         )
 
-    async def _keep(self, position: cursors.Position, window: Window, request: SearchRequest, budget: Budget
-    ) -> bool:
+    async def _keep(self, position: cursors.Position, window: Window, request: SearchRequest, budget: Budget) -> bool:
         if request.cursor:
             return True
         return await self._pages.keep(RANKED_KEY, position, window.as_json(), budget)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from rq.timeouts import JobTimeoutException
 
 from creators.errors import CreatorscopeError, Reaction
 from creators.stores import deadletters, receipts
@@ -33,6 +34,11 @@ def run_step(stores: Stores, key: str, step: Callable[[Stores, str], Any]) -> No
             raise
         _count_failure(stores, key, step.__name__, error)
         raise
+
+
+def ran_out_of_time(error: Exception) -> bool:
+    """Return whether the error is the time limit of a job."""
+    return isinstance(error, JobTimeoutException)
 
 
 def _count_failure(stores: Stores, key: str, stage: str, error: Exception) -> None:

@@ -18,6 +18,7 @@ import structlog
 
 from creators.errors import ClusterRefused, CreatorscopeError, NotFound, Reaction
 from creators.ids import content_hash
+from creators.stores.steps import ran_out_of_time
 from search.exports.columns import columns_of
 from search.exports.formats import ENCODINGS
 from search.exports.ledger import FILE, PART, End, Export, Failure, File, Ledger, Part, Step
@@ -71,6 +72,9 @@ def _now() -> datetime:
 def _failure(error: Exception) -> Failure:
     if isinstance(error, CreatorscopeError):
         return Failure(code=error.code, detail=error.detail)
+    if ran_out_of_time(error):
+        detail = "a job reached CREATORSCOPE_JOB_TIMEOUT_S: give workers more time, or ask for fewer rows or fields"
+        return Failure(code="job_timeout", detail=detail)
     log.error("export_failed", exc_info=error)
     return Failure(code=CreatorscopeError.code, detail="something went wrong on our side")
 

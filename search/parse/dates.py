@@ -1,4 +1,4 @@
-"""Clauses with times: ``active in the last 30 days``, ``posted this month``, ``joined before 2015``. No clock is read."""
+"""Clauses with times: ``active in the last 30 days``, ``posted this month``, ``joined before 2015``; no clock."""
 
 from __future__ import annotations
 

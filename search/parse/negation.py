@@ -1,4 +1,4 @@
-"""Clauses that exclude: ``no crypto``, ``excluding politics and religion``, ``non-US``, ``-"paid promo"``, ``not on tiktok``.
+"""Clauses that exclude: ``no crypto``, ``excluding politics and religion``, ``non-US``, ``-"paid promo"``.
 
 A niche is excluded where its own name is said; a word inside a niche excludes that word only: "no bitcoin" is not
 "no crypto". What no table knows becomes an excluded phrase of one or two words, unless more words follow.
@@ -66,7 +66,7 @@ def _negator(reader: Reader, at: int, words: Lexicon) -> Hit[str] | None:
 def _following(reader: Reader, at: int, field: str, strength: str, words: Lexicon) -> Hit[Thing] | None:
     """Return the next thing of the same kind in a list that is excluded, or None where the list ends.
 
-    "And" and "or" go on; a comma goes on after "excluding", or where the list ends in "or": "no crypto, gaming" does not.
+    "And" and "or" go on; a comma goes on after "excluding", or where the list ends in "or": not in "no crypto, gaming".
     """
     joint = reader.list_joint(at)
     if joint is None:

@@ -1,4 +1,4 @@
-"""Numbers as people write them: ``10k``, ``1.5m``, ``10,000``, ``10.000``, ``2 lakh``, ``10–50k``, ``at least 3 %``.
+"""Numbers as people write them: ``10k``, ``1.5m``, ``10,000``, ``10.000``, ``2 lakh``, ``10-50k``, ``at least 3 %``.
 
 A comparison includes its ends: "over 10k" is 10 000 and more, because nobody means 10 001.
 """
@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from search.parse.lexicon import Numbers
-from search.parse.reader import Reader
+from search.parse.reader import Hit, Reader
 
 _NUMBER = re.compile(r"(?P<digits>[0-9][0-9., ]*)(?P<unit>[a-z]*)")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:([., ])[0-9]{3})(?:\1[0-9]{3})*")
@@ -79,16 +79,21 @@ def _with_unit(reader: Reader, at: int, lexicon: Numbers) -> Number:
     unit, end, scale = match["unit"], at + 1, None
     if unit:
         scale = lexicon.multipliers.value(unit)
-    elif found := lexicon.multipliers.find(reader.keys, end):
-        # "10 k followers" has a unit, "10 m sprint" has metres.
-        if len(reader.keys[end]) > 1 or lexicon.metrics.find(reader.keys, found.end):
-            unit, scale, end = reader.keys[end], found.value, found.end
+    elif found := _unit_apart(reader, end, lexicon):
+        unit, scale, end = reader.keys[end], found.value, found.end
     percent = lexicon.percent.find(reader.keys, end)
     mantissa, grouped = _mantissa(match["digits"].strip(), has_unit=scale is not None or percent is not None)
     if unit == _MIL_AS_MILLION and not reader.romance:
         scale = 1e6
     value = min(mantissa * (scale or 1), _MAX)
     return Number(value, mantissa, scale, percent is not None, grouped, percent.end if percent else end)
+
+
+def _unit_apart(reader: Reader, at: int, lexicon: Numbers) -> Hit[float] | None:
+    found = lexicon.multipliers.find(reader.keys, at)
+    # "10 k followers" has a unit, "10 m sprint" has metres.
+    is_unit = found and (len(reader.keys[at]) > 1 or lexicon.metrics.find(reader.keys, found.end))
+    return found if is_unit else None
 
 
 def _mantissa(digits: str, *, has_unit: bool) -> tuple[float, bool]:
@@ -125,7 +130,7 @@ def _range(reader: Reader, at: int, lexicon: Numbers) -> Amount | None:
 
 
 def _same_unit(first: Number, second: Number) -> tuple[float, float]:
-    """Return both ends, the unit of one applied to the other where that keeps their order (``10–50k``, ``10k-50``)."""
+    """Return both ends, the unit of one applied to the other where that keeps their order (``10-50k``, ``10k-50``)."""
     if first.scale is None and second.scale is not None and not first.grouped and first.mantissa < second.mantissa:
         return first.mantissa * second.scale, second.value
     if second.scale is None and first.scale is not None and not second.grouped and second.mantissa > first.mantissa:

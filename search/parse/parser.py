@@ -40,7 +40,7 @@ RULES: tuple[Rule, ...] = (
     topics.form,
     topics.niche,
 )
-"""In this order, because an earlier one reads more words: "no more than 10k" is a number, "no website" is not a site."""
+"""In this order, as an earlier one reads more words: "no more than 10k" is a number, "no website" is not a site."""
 
 
 class Guesser(Protocol):

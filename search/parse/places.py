@@ -1,4 +1,4 @@
-"""Clauses with countries, regions and languages: ``in brazil``, ``brazilian gamers``, ``outside the US``, ``in spanish``.
+"""Clauses with countries and languages: ``in brazil``, ``brazilian gamers``, ``outside the US``, ``in spanish``.
 
 A country's name before a subject is the subject: "korean skincare" and "japan travel" ask for nobody's country.
 """
@@ -108,18 +108,24 @@ def _is_us(reader: Reader, at: int, words: Lexicon) -> bool:
 def place(reader: Reader, at: int, words: Lexicon) -> Found | None:
     """Return the clause about countries that starts at token ``at``, or None."""
     if outside := words.names.outside.find(reader.keys, at):
-        found = _places(reader, reader.skip(outside.end, ("the",)), words, cued=True)
-        # "not in spanish" is about the language.
-        if found and reader.key(outside.end - 1) == "in" and words.names.languages.find(reader.keys, outside.end):
-            return None
-        return found and Found("exclude.countries", sorted(set(found.codes)), at, found.end, _CUED)
+        return _outside(reader, (at, outside.end), words)
     cue = words.names.place_cues.find(reader.keys, at) or _portuguese_in(reader, at)
     if cue is None:
         return _bare(reader, at, words)
     if reader.key(at - 1) in words.grammar.in_without_place:
         return None
     found = _places(reader, reader.skip(cue.end, ("the",)), words, cued=True)
-    return found and _located(reader, (at, cue.end), found, words)
+    return _located(reader, (at, cue.end), found, words) if found else None
+
+
+def _outside(reader: Reader, cue: tuple[int, int], words: Lexicon) -> Found | None:
+    at, start = cue
+    found = _places(reader, reader.skip(start, ("the",)), words, cued=True)
+    # "not in spanish" is about the language.
+    is_language = reader.key(start - 1) == "in" and words.names.languages.find(reader.keys, start)
+    if found is None or is_language:
+        return None
+    return Found("exclude.countries", sorted(set(found.codes)), at, found.end, _CUED)
 
 
 def _portuguese_in(reader: Reader, at: int) -> Hit[str] | None:

@@ -138,7 +138,7 @@ def _things(reader: Reader, at: int, words: Lexicon) -> tuple[list[str], int]:
 
 
 def _is_counted(reader: Reader, at: int, words: Lexicon) -> bool:
-    """Return whether a count follows: "with instagram followers over 10k" asks for followers, "a website builder" for none."""
+    """Return whether something else is meant: "with instagram followers over 10k", "a website builder"."""
     counted = words.numbers.metrics.find(reader.keys, at) or words.numbers.comparators.find(reader.keys, at)
     return (
         counted is not None or reader.kind(at) == "number" or reader.key(at) in {"marketing", "builder", "design", ":"}

@@ -1,4 +1,4 @@
-"""Clauses with numbers: ``10k–50k followers``, ``youtube engagement over 3 %``, ``growing 10 % in 90 days``.
+"""Clauses with numbers: ``10k-50k followers``, ``youtube engagement over 3 %``, ``growing 10 % in 90 days``.
 
 A number belongs to the platform that stands directly before or after it; without one it is a condition on the person
 (followers: of the largest account). A bare ``10k`` counts followers.

@@ -11,8 +11,31 @@ from search.parse.tokens import Token, tokenise
 
 V = TypeVar("V")
 _ROMANCE = frozenset(
-    "con criadores das de dos em en encontre entre hasta influenciadores mais mas menos na que seguidores sem sin "
-    "suscriptores inscritos tenha y".split()
+    {
+        "con",
+        "criadores",
+        "das",
+        "de",
+        "dos",
+        "em",
+        "en",
+        "encontre",
+        "entre",
+        "hasta",
+        "influenciadores",
+        "mais",
+        "mas",
+        "menos",
+        "na",
+        "que",
+        "seguidores",
+        "sem",
+        "sin",
+        "suscriptores",
+        "inscritos",
+        "tenha",
+        "y",
+    }
 )
 _NO_BOUNDARY = frozenset({"and", "'", "/", "%", "\u00b7"})
 _LIST_SIGNS = frozenset({",", "/", "and", "or", "|", "y", "o", "e", "nor", "plus", "+"})

@@ -9,27 +9,31 @@ from typing import Literal
 
 Kind = Literal["word", "number", "sign", "opaque"]
 
-_SIGN = r"<=|>=|=>|=<|[!-/:-@\[-^`{-~\u00a1-\u00bf\u2010-\u205e\u2190-\u22ff\u2a7d\u2a7e\u3001-\u3020\u00d7\u00f7\u20a0-\u20bf]"
-_WORD_CHARACTER = (
-    r"[^\s!-/:-@\[-^`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u2010-\u205e\u2190-\u22ff\u2a7d\u2a7e"
-    r"\u3001-\u3020\u20a0-\u20bf\U0001f1e6-\U0001f1ff]"
-)
-_MULTIPLIER = r"k|mn|mm|mio|mil|mln|m|bn|b|lakhs?|lacs?|cr"
+# What ends a word, as parts of a character class: ASCII signs, typographic signs, arrows and mathematics, CJK stops.
+_ASCII_SIGNS = r"!-/:-@\[-^`{-~"
+_OTHER_SIGNS = r"\u2010-\u205e\u2190-\u22ff\u2a7d\u2a7e\u3001-\u3020\u20a0-\u20bf\u00d7\u00f7"
+_LATIN_SIGNS = r"\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf"
+_FLAG_LETTER = "\U0001f1e6-\U0001f1ff"
+_SIGN = rf"<=|>=|=>|=<|[{_ASCII_SIGNS}{_LATIN_SIGNS}{_OTHER_SIGNS}]"
+_LETTER = rf"[^\s{_ASCII_SIGNS}{_LATIN_SIGNS}{_OTHER_SIGNS}{_FLAG_LETTER}]"
+_APOSTROPHES = "'\u2019"
+_QUOTATION_MARKS = '"\u201c\u201d'
+_MULTIPLIER = "k|mn|mm|mio|mil|mln|m|bn|b|lakhs?|lacs?|cr"
 _TOKEN = re.compile(
     rf"""
-      (?P<opaque>  [@\#][^\s,;!?()\[\]{{}}"“”]+ )
+      (?P<opaque>  [@\#][^\s,;!?()\[\]{{}}{_QUOTATION_MARKS}]+ )
     | (?P<number>  (?:[0-9]{{1,3}}(?:[ ][0-9]{{3}})+ (?=[ ]*(?:{_SIGN}|[ ][^\W\d]|$)) | [0-9]+(?:[.,][0-9]+)*)
-                   (?:{_MULTIPLIER})? (?!{_WORD_CHARACTER}) )
-    | (?P<flag>    [\U0001f1e6-\U0001f1ff]{{2}} )
-    | (?P<word>    {_WORD_CHARACTER}+(?:[.'’]{_WORD_CHARACTER}+)*(?:\+\+|\#)? )
+                   (?:{_MULTIPLIER})? (?!{_LETTER}) )
+    | (?P<flag>    [{_FLAG_LETTER}]{{2}} )
+    | (?P<word>    {_LETTER}+(?:[.{_APOSTROPHES}]{_LETTER}+)*(?:\+\+|\#)? )
     | (?P<sign>    {_SIGN} )
     | (?P<rest>    \S )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_DROPPED = re.compile("[.'’`´]")
+_DROPPED = re.compile(f"[.`\u00b4{_APOSTROPHES}]")
 _MARKS = re.compile("[\u0300-\u036f]")
-_DASHES = frozenset("-‐‑–—")  # noqa: RUF001  # the dashes that people write are the subject
+_DASHES = frozenset("-\u2010\u2011\u2013\u2014")
 MAX_DIGITS = 18
 """A longer row of digits is a word: no count is so large."""
 
@@ -55,7 +59,7 @@ class Token:
 
 
 def word_key(text: str) -> str:
-    """Return the form in which two spellings of a word are equal: no case, accents of Latin letters, dots, apostrophes."""
+    """Return the form that two spellings of a word share: no case, accents of Latin letters, dots, apostrophes."""
     decomposed = unicodedata.normalize("NFKD", _DROPPED.sub("", text).casefold())
     return unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
 

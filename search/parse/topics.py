@@ -126,7 +126,7 @@ def _is_about_size(reader: Reader, at: int, words: Lexicon) -> bool:
 def unknown(reader: Reader, at: int, words: Lexicon) -> Found | None:
     """Return the clause of something that no source tells us; it is told and not applied."""
     share = read_amount(reader, at, words.numbers)
-    # "50 % female audience", "60% of followers in brazil"
+    # A share of the followers is told with them: "50% female audience".
     start = reader.skip(share.end, ("of", "their", "the")) if share and share.percent else at
     if audience := places.audience(reader, start, words):
         return replace(audience, start=at)
@@ -153,7 +153,7 @@ def _price(reader: Reader, at: int, words: Lexicon) -> Found | None:
     is_signed = reader.key(sign) in _MONEY
     amount = read_amount(reader, sign + 1 if is_signed else start, words.numbers)
     unit = words.numbers.money.find(reader.keys, amount.end) if amount else None
-    if amount is None or not (is_signed or unit):
+    if amount is None or amount.percent or not (is_signed or unit):
         return None
     end = unit.end if unit else amount.end
     end = end + 2 if reader.key(end) in {"per", "a", "for"} and reader.is_word(end + 1) else end

@@ -40,9 +40,7 @@ def _without(filters: Filters, facets: Sequence[str]) -> Filters:
     return filters.model_copy(update=unset)
 
 
-def facet_request(
-    filters: Filters, facets: Sequence[str], *, size: int = FACET_SIZE, starts_with: str = ""
-) -> Clause:
+def facet_request(filters: Filters, facets: Sequence[str], *, size: int = FACET_SIZE, starts_with: str = "") -> Clause:
     """Return the request for the total and the facets; :func:`read` reads its answer.
 
     Args:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from moto.server import ThreadedMotoServer
 
-from creators.settings import as_environment
+from creators.settings import Settings, as_environment
 from creators.stores.session import Stores
 from search.exports.ledger import Ledger
 from search.exports.request import ExportRequest
@@ -120,7 +120,8 @@ def on_s3(stores, monkeypatch):
 
     boto3.client("s3").create_bucket(Bucket="lake")
     changes = {"lake_url": "s3://lake/installation", "lake_allow_http": True, "export_part_rows": FEW // 4}
-    yield Stores(stores.settings.model_copy(update=changes))
+    # Anew rather than as a copy: a copy keeps the address of the lake that was worked out already.
+    yield Stores(Settings(**{**stores.settings.model_dump(exclude_unset=True), **changes}))
     server.stop()
 
 

@@ -1,5 +1,7 @@
 """Whatever is typed: no error, places that are true, nothing invented, and what is left says nothing more."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -9,18 +11,7 @@ from search.parse.clauses import Clause, ParsedQuery
 from search.parse.parser import parse
 from search.parse.reader import Reader
 
-PIECES = """
-10k 50k 1.5m 10,000 10.000 3% 2,5% 500 2019 24 10k-50k 10–50k 10k+ between from and to or , . - / : ; ( ) " “ ” & + ~ ≥ < >= $ €
-at least over under less than more than up to around min max exactly half a million 2 lakh mil followers subscribers subs fans
-audience posts videos views average likes comments shares engagement er rate high very good low growing fast growth a month
-in 90 days last 30 days this week monthly active posted recently joined since before after verified unverified not no without
-excluding except non but sin en de con y instagram insta ig tiktok tik tok youtube yt twitter x github instgram on via both has
-with have email website contact micro nano macro mega mid-tier celebrity influencers creators people youtubers tiktokers
-brazil brazilian spain spanish english french polish Polish turkey georgia US us uk USA the based nordic dach latam europe
-outside speaking content language vegan bakers fitness gaming crypto politics lifestyle vlogs food music dance photographers
-female men most followed biggest fastest sorted by @mrbeast #vegan of about that who find me top 10 lists per post New Zealand
-American football long form short-form 🇧🇷 🍞 日本 gen x 50 cent no bake C++ k-pop it IT may
-""".split()
+PIECES = (Path(__file__).parents[1] / "data" / "parse_pieces.txt").read_text(encoding="utf-8").split()
 QUERIES = st.one_of(
     st.text(max_size=60),
     st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join),
@@ -62,7 +53,7 @@ def holds(dumped: dict, clause: Clause) -> bool:
         return True
     if clause.field.startswith("accounts.any."):
         name = clause.field.rpartition(".")[2]
-        groups = [list(group["any"][0]["accounts"].values())[0] for group in dumped["all"]]
+        groups = [next(iter(group["any"][0]["accounts"].values())) for group in dumped["all"]]
         return {name: clause.value} in groups
     value = dumped
     for name in clause.field.split("."):
