@@ -98,6 +98,7 @@ def print_page(page: SearchPage, title: str) -> None:
             out.print(f"{hit.rank}. {words}", highlight=False, markup=False)
     stages = ", ".join(f"{stage} {took:.0f} ms" for stage, took in page.took_ms.items())
     total = "not counted" if page.total is None else f"{page.total.value} creators pass the filters"
+    total += "".join(f"\n  without {name}: {count}" for name, count in page.relaxed.items())
     left_out = f"; left out: {', '.join(page.degraded)}" if page.degraded else ""
     notes = "".join(f"; {note}" for note in page.notes)
     out.print(f"\n{total}\n{stages}{left_out}{notes}\n", highlight=False, markup=False)

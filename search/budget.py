@@ -23,8 +23,8 @@ RESERVE_MS = {
     "count": 10,
 }
 """What a stage must leave of a budget of ``USUAL_BUDGET_MS`` to those after it: a retrieval that takes all there is
-starves the fetch, and hits without a name help nobody. A smaller budget is shared out in the same proportion; what a
-larger one adds goes to the stages, since those after them do not get slower. Other stages leave nothing."""
+starves the fetch, and hits without a name help nobody. Other budgets are shared out in the same proportion: who gives
+more time has a slower machine. Other stages leave nothing."""
 
 
 class Budget:
@@ -33,7 +33,7 @@ class Budget:
     def __init__(self, budget_ms: int) -> None:
         self._start = time.perf_counter()
         self._limit_s = budget_ms / 1000
-        self._scale = min(1.0, budget_ms / USUAL_BUDGET_MS)
+        self._scale = budget_ms / USUAL_BUDGET_MS
         self.took_ms: dict[str, float] = {}
         self.degraded: list[str] = []
 

@@ -1,4 +1,4 @@
-"""How many creators pass, and how they spread over the facets: exact, and counted once while the index stays the same."""
+"""How many creators pass, and how they spread over the facets: exact, counted once while the index stays the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from search import retrieval
-from search.queries.facets import FACET_SIZE, facet_request, read
+from search.queries.facets import FACET_SIZE, facet_request, read, read_relaxed, relaxed_request
 from search.queries.filters import filter_clause
 from search.results import FacetValue, Total
 
@@ -50,6 +50,11 @@ class Counter:
 
     def __init__(self, cluster: AsyncCluster, caches: SearchCaches, planner: Planner) -> None:
         self._cluster, self._caches, self._planner = cluster, caches, planner
+
+    async def relaxed(self, filters: Filters, budget: Budget) -> dict[str, int]:
+        """Return filter → creators that would pass without it; nothing where that is late."""
+        answer = await retrieval.ask(self._cluster, relaxed_request(filters), "relax", budget, ("relaxed",))
+        return read_relaxed(answer) if answer else {}
 
     async def count(self, wanted: Counting, budget: Budget) -> Counts:
         """Return total and facets; what is late is named in the budget."""

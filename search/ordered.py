@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ async def ordered_page(
         BadCursor: forged, expired or of another query.
     """
     try:
-        async with asyncio.timeout(budget.left_s):
+        async with budget.deadline("retrieve"):
             position, state = await _start(cluster, pages, request, budget)
             with budget.stage("retrieve"):
                 try:
@@ -85,5 +84,6 @@ def _body(
     pages: Pages, request: SearchRequest, filters: Clause | None, state: dict[str, Any], budget: Budget
 ) -> Clause:
     order = (SORTS[request.sort.field], request.sort.order)
-    body = ordered.sorted_page(filters, sort=order, size=request.limit, after=state["after"], timeout_ms=budget.left_ms)
+    left_ms = budget.left_for_ms("retrieve")
+    body = ordered.sorted_page(filters, sort=order, size=request.limit, after=state["after"], timeout_ms=left_ms)
     return body | {"pit": {"id": state["pit"], "keep_alive": f"{pages.ttl_s}s"}}

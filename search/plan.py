@@ -22,12 +22,17 @@ POST_FILTER_SHARE = 0.9
 SPARE = 1.2
 """How many more neighbours than the share demands a walk without its filter asks for."""
 
-FIXED_MS = 1.0
-WALK_VISITS = 1_900.0
+WIDE = 2.0
+"""A scan by walk asks for so many times the creators that are expected to pass, in case the estimate is low."""
+LEAST_WIDE = 1_000
+
+FIXED_MS = 8.3
+WALK_MS = 0.7
 WALK_EXPONENT = 0.83
-VISIT_US = 1.5
-READ_US = 0.6
-"""Constants of the cost model; ``benchmarks/retrieval`` fits them, ``docs/decisions/0013`` has the figures."""
+VISIT_US = 0.37
+READ_US = 0.37
+SCRIPT_US = 0.66
+"""Constants of the cost model, in time of the engine's threads; ``docs/decisions/0013`` says how they were measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Plan:
         documents: creators in the index; 0 where it is not known.
         reason: the choice in words.
         k: neighbours that each shard looks for.
-        ef_search: neighbours that the walk keeps.
+        ef_search: neighbours that the walk keeps; 0 where a script reads the vectors instead.
     """
 
     strategy: Strategy
@@ -55,19 +60,19 @@ class Plan:
 def walk_ms(share: float, documents: int) -> float:
     """Return the expected milliseconds of a walk under a filter.
 
-    Visits follow ``V0 * share ** -0.83``, fitted to the published tables of Lucene without ACORN; beyond
+    The time follows ``WALK_MS * share ** -0.83``, as the published tables of Lucene without ACORN do; after
     ``share * documents`` visits Lucene stops and reads everybody who passes, so such a walk costs both.
     """
-    passing = share * documents
-    visits = min(WALK_VISITS, documents) * share**-WALK_EXPONENT if share > 0 else math.inf
-    if visits <= passing:
-        return FIXED_MS + visits * VISIT_US / 1000
-    return FIXED_MS + passing * (VISIT_US + READ_US) / 1000
+    both = share * documents * (VISIT_US + READ_US) / 1000
+    free = WALK_MS * share**-WALK_EXPONENT if share > 0 else math.inf
+    visits = free * 1000 / VISIT_US
+    return FIXED_MS + (free if visits <= share * documents else both)
 
 
 def exact_ms(share: float, documents: int) -> float:
     """Return the expected milliseconds of reading the vector of everybody who passes."""
-    return FIXED_MS + share * documents * READ_US / 1000
+    passing = share * documents
+    return FIXED_MS + passing * (READ_US if _wide(passing) <= MOST_NEIGHBOURS else SCRIPT_US) / 1000
 
 
 def choose(share: float | None, documents: int, *, is_filtered: bool, size: int) -> Plan:
@@ -80,17 +85,25 @@ def choose(share: float | None, documents: int, *, is_filtered: bool, size: int)
         size: how many are wanted.
     """
     if not is_filtered:
-        return _plan("unfiltered", 1.0, documents, "no filter: a walk through the graph", size)
+        return _walk("unfiltered", 1.0, documents, "no filter: a walk through the graph", size)
     if share is None:
-        return _plan("filtered", None, documents, "how many pass is not known yet: a walk under the filter", size)
+        return _walk("filtered", None, documents, "how many pass is not known yet: a walk under the filter", size)
     passing = f"about {round(share * documents):,} of {documents:,} creators pass ({share:.1%})"
     if exact_ms(share, documents) <= walk_ms(share, documents):
-        return _plan("exact", share, documents, f"{passing}: reading all their vectors is cheaper than a walk", size)
-    wide = math.ceil(SPARE * size / share)
-    if share >= POST_FILTER_SHARE and wide <= MOST_NEIGHBOURS:
-        return _plan("post_filter", share, documents, f"{passing}: a walk for a few more, filtered afterwards", wide)
-    return _plan("filtered", share, documents, f"{passing}: a walk under the filter", size)
+        reason = f"{passing}: reading all their vectors is cheaper than a walk"
+        wide = max(size, _wide(share * documents))
+        # Asked for at least as many neighbours as pass, Lucene walks nowhere and reads them all: twice as fast as a
+        # script, which has no limit.
+        return Plan("exact", share, documents, reason, *((wide, wide) if wide <= MOST_NEIGHBOURS else (size, 0)))
+    spare = math.ceil(SPARE * size / share)
+    if share >= POST_FILTER_SHARE and spare <= MOST_NEIGHBOURS:
+        return _walk("post_filter", share, documents, f"{passing}: a walk for a few more, filtered afterwards", spare)
+    return _walk("filtered", share, documents, f"{passing}: a walk under the filter", size)
 
 
-def _plan(strategy: Strategy, share: float | None, documents: int, reason: str, k: int) -> Plan:
-    return Plan(strategy, share, documents, reason, k, 0 if strategy == "exact" else max(EXPLORE, k))
+def _wide(passing: float) -> int:
+    return max(LEAST_WIDE, math.ceil(WIDE * passing))
+
+
+def _walk(strategy: Strategy, share: float | None, documents: int, reason: str, k: int) -> Plan:
+    return Plan(strategy, share, documents, reason, k, max(EXPLORE, k))

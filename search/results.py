@@ -73,6 +73,8 @@ class SearchPage(Frozen):
     """Milliseconds per stage."""
     degraded: tuple[str, ...] = ()
     """What was left out."""
+    relaxed: dict[str, int] = Field(default_factory=dict)
+    """Where nobody passes: filter → creators that would pass without it."""
     notes: tuple[str, ...] = ()
     parsed: ParsedQuery | None = None
     """What was read out of the text, when the request asked for it."""

@@ -18,6 +18,7 @@ from search.counting import Counter, Counting
 from search.directory import NO_INDEX, Directory
 from search.encoding import QueryEncoder
 from search.explain import explain
+from search.filters import Filters
 from search.ordered import ordered_page
 from search.paging import Pages
 from search.parse.merge import apply
@@ -129,7 +130,9 @@ class CreatorSearch:
             counts = await counting
         finally:
             counting.cancel()
-        found = {"total": counts.total, "facets": counts.facets, "parsed": parsed}
+        found: dict[str, Any] = {"total": counts.total, "facets": counts.facets, "parsed": parsed}
+        if counts.total and counts.total.value == 0 and request.filters != Filters():
+            found["relaxed"] = await self._counter.relaxed(request.filters, budget)
         return _closed(page.model_copy(update=found), budget)
 
     async def _parsed(self, request: SearchRequest, budget: Budget) -> ParsedQuery | None:

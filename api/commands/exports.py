@@ -23,6 +23,26 @@ if TYPE_CHECKING:
 
 DEFAULT_FORMAT = "csv"
 
+Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
+Query = Annotated[str, typer.Option(help="Free text; it ranks a search and has no effect here.")]
+FiltersJson = Annotated[str | None, typer.Option(help="Any filters, as the JSON object of the API.")]
+IdsFile = Annotated[Path | None, typer.Option(help="A file with a creator id on each line: only these.")]
+SortName = Annotated[str, typer.Option(help="followers, engagement_rate, growth_90d, …")]
+FormatName = Annotated[
+    str | None, typer.Option("--format", "-f", help="csv, ndjson or parquet; unset is the ending of the file.")
+]
+FieldList = Annotated[
+    list[str] | None, typer.Option(help="A field, or a group (accounts.youtube); several times; unset is all.")
+]
+Rows = Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many.")]
+
+
+def _format_of(out: Path) -> str:
+    from search.exports.formats import Format
+
+    ending = out.suffix.lower().removeprefix(".")
+    return ending if ending in frozenset(Format) else DEFAULT_FORMAT
+
 
 def _given_filters(text: str | None) -> dict[str, Any]:
     try:
@@ -105,24 +125,28 @@ def _run(settings: Settings, request: ExportRequest, out: Path, workers: int) ->
     return state
 
 
+def _show(state: ExportState, out: Path) -> None:
+    for note in state.notes:
+        console.say(f"note: {note}")
+    if state.missing:
+        console.say(f"{state.missing} of the ids have no row: {', '.join(state.missing_ids)}")
+    console.say(f"{state.rows} creators as of {state.as_of:%Y-%m-%d %H:%M} UTC in {out}")
+
+
 def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
-    query: Annotated[str, typer.Option(help="Free text; it ranks a search and has no effect here.")] = "",
+    out: Out,
+    query: Query = "",
     platform: PlatformList = None,
     niche: NicheList = None,
     country: CountryList = None,
     min_followers: Count = None,
     max_followers: Count = None,
-    filters: Annotated[str | None, typer.Option(help="Any filters, as the JSON object of the API.")] = None,
-    ids: Annotated[Path | None, typer.Option(help="A file with a creator id on each line: only these.")] = None,
-    sort: Annotated[str, typer.Option(help="followers, engagement_rate, growth_90d, …")] = "followers",
-    file_format: Annotated[
-        str | None, typer.Option("--format", "-f", help="csv, ndjson or parquet; unset is the ending of the file.")
-    ] = None,
-    field: Annotated[
-        list[str] | None, typer.Option(help="A field, or a group (accounts.youtube); unset is all.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many.")] = None,
+    filters: FiltersJson = None,
+    ids: IdsFile = None,
+    sort: SortName = "followers",
+    file_format: FormatName = None,
+    field: FieldList = None,
+    limit: Rows = None,
     *,
     workers: Workers = 1,
     json: AsJson = False,
@@ -132,15 +156,13 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
     creatorscope export -p youtube --min-followers 10k --out creators.csv
     """
     from api.installation import installation
-    from search.exports.formats import Format
     from search.exports.request import ExportRequest
 
     options = filters_of(platform, niche, country, min_followers, max_followers)
-    ending = out.suffix.lower().removeprefix(".")
     body = {
         "request": {"text": query, "filters": {**_given_filters(filters), **options}, "sort": {"field": sort}},
         "creator_ids": _ids(ids),
-        "format": file_format or (ending if ending in frozenset(Format) else DEFAULT_FORMAT),
+        "format": file_format or _format_of(out),
         "fields": field or [],
         "limit": limit,
     }
@@ -150,9 +172,5 @@ def export(  # noqa: PLR0913, PLR0917 - one parameter for each option
         state = _run(settings, request, target, workers)
     if json:
         console.print_json(state.model_dump(mode="json"))
-        return
-    for note in state.notes:
-        console.say(f"note: {note}")
-    if state.missing:
-        console.say(f"{state.missing} of the ids have no row: {', '.join(state.missing_ids)}")
-    console.say(f"{state.rows} creators as of {state.as_of:%Y-%m-%d %H:%M} UTC in {out}")
+    else:
+        _show(state, out)

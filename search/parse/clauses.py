@@ -16,7 +16,7 @@ class Clause(Frozen):
     """One thing that the query says."""
 
     field: str
-    """The filter (``followers``, ``accounts.youtube.followers``, ``exclude.niches``), ``sort``, or what nobody knows."""
+    """The filter (``followers``, ``accounts.youtube.followers``, ``exclude.niches``), ``sort``, or a fact unknown."""
     value: Any
     """As the filter takes it."""
     words: str

@@ -190,7 +190,7 @@ def _vague_note() -> str:
 def _amount_first(reader: Reader, at: int, words: Lexicon) -> Found | None:
     start = _after_average(reader, at, words)
     amount = read_amount(reader, start, words.numbers)
-    if amount is None or reader.key(at - 1) in {"$", "€", "£", "₹"}:
+    if amount is None:
         return None
     after = reader.skip(amount.end, _ADJECTIVES)
     is_average = start != at or bool({"average", "avg"} & set(reader.keys[amount.end : after]))

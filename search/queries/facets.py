@@ -65,6 +65,24 @@ def facet_request(filters: Filters, facets: Sequence[str], *, size: int = FACET_
     return body
 
 
+def relaxed_request(filters: Filters) -> Clause:
+    """Return the request that counts who would pass without each of the filters; :func:`read_relaxed` reads it."""
+    search = Search().extra(size=0, track_total_hits=False)
+    for name, field in Filters.model_fields.items():
+        unset = field.get_default(call_default_factory=True)
+        if getattr(filters, name) != unset:
+            rest = filters.model_copy(update={name: unset})
+            search.aggs.bucket(name, "filter", filter=filter_query(rest))
+    body: Clause = search.to_dict()
+    return body
+
+
+def read_relaxed(answer: Mapping[str, Any]) -> dict[str, int]:
+    """Return filter → creators that would pass without it, the most first, from the answer to :func:`relaxed_request`."""
+    counts = {name: bucket["doc_count"] for name, bucket in answer.get("aggregations", {}).items()}
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
 def _prefix_pattern(prefix: str) -> str:
     """Return the Lucene regular expression of values that start with ``prefix`` in either case."""
     either = (f"[{low}{up}]" if low != up else _escaped(c) for c in prefix for low, up in ((c.lower(), c.upper()),))

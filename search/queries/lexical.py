@@ -2,7 +2,7 @@
 
 Shape and boosts were chosen on judged collections (``benchmarks/relevance``): a name that counts more than the text, or
 a least share of words that must match, loses up to half of nDCG@10 on questions in whole sentences. Nothing is
-required, so that scores alone decide and whoever cannot reach the best is skipped unread.
+required and scores are only added up, so that whoever cannot reach the best is skipped unread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from mappings import fields
 from search.queries.filters import Clause
 from search.queries.lean import lean
 
-TIE_BREAKER = 0.2
 MAX_WORDS = 64
 """Words that the lexical arm reads: OpenSearch allows 1,024 clauses, and each word is one in each field."""
 _ENGLISH = """
@@ -46,13 +45,14 @@ def _has_content(word: str, *, shouted: bool) -> bool:
 
 
 def lexical_query(text: str) -> Clause:
-    """Return the text query: best field counts, the others break ties."""
+    """Return the text query: the score of the text, and on top that of the name or handle that fits best."""
+    words = " ".join(content_words(text)[:MAX_WORDS])
     query = Q(
-        "multi_match",
-        query=" ".join(content_words(text)[:MAX_WORDS]),
-        type="best_fields",
-        tie_breaker=TIE_BREAKER,
-        fields=[f"{name}^{boost}" for name, boost in fields.TEXT_FIELDS.items()],
+        "bool",
+        should=[
+            Q("match", **{fields.TEXT: words}),
+            Q("multi_match", query=words, type="best_fields", fields=list(fields.NAME_FIELDS), boost=fields.NAME_BOOST),
+        ],
     )
     body: Clause = query.to_dict()
     return body

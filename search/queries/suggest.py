@@ -9,13 +9,16 @@ from elasticsearch_dsl.query import Query
 
 from creators.text import clean_line, transliterate
 from search.queries.filters import Clause
-from search.queries.named import FUZZINESS, SAME_LETTERS
+from search.queries.named import SAME_LETTERS
 from search.rank.named import ONE_EDIT, skeleton
 
 LONGEST_GRAM = 15
 """Prefixes are indexed up to this length (``analysis/analyzers.json``); longer input is cut, not lost."""
 SHORTEST_PREFIX = 2
 """Letters that a prefix needs; of Chinese, Japanese and Korean writing, and of emoji, one sign is a word."""
+LONGEST_MISTYPED = 8
+"""Letters in which a typing error is looked for. An automaton of one edit over 8 letters takes a fraction of what one of
+two edits over 15 takes, and a mistake further on leaves the first letters right (docs/decisions/0015)."""
 MAX_EXPANSIONS = 20
 """Indexed prefixes near the one typed that are looked at: the nearest first."""
 
@@ -64,30 +67,30 @@ def nearly_query(prefix: str, *, limit: int) -> Clause | None:
 
     Typing errors are looked for in the indexed prefixes, not in whole words: ``rsoa`` finds ``rosa.cocina``.
     """
-    handle, words = _typed(prefix)
+    handle, words = _typed(transliterate(prefix), LONGEST_MISTYPED)
     if len(skeleton(handle)) < ONE_EDIT:
         return None
     # The terms found keep the score of their nearness alone: how rare a misspelling is says nothing.
     nearly = {
         "operator": "and",
-        "fuzziness": FUZZINESS,
+        "fuzziness": f"AUTO:{ONE_EDIT},{LONGEST_MISTYPED + 1}",
         "prefix_length": SAME_LETTERS,
         "max_expansions": MAX_EXPANSIONS,
         "fuzzy_rewrite": f"top_terms_boost_{MAX_EXPANSIONS}",
     }
     ways = [
-        Q("match", suggest_handle={"query": transliterate(handle), **nearly}),
-        Q("match", suggest_name={"query": transliterate(words), **nearly}),
+        Q("match", suggest_handle={"query": handle, **nearly}),
+        Q("match", suggest_name={"query": words, **nearly}),
     ]
     return _request(Q("dis_max", queries=ways), limit)
 
 
-def _typed(prefix: str) -> tuple[str, str]:
-    """Return what was typed as a handle and as words, as long as what is indexed."""
+def _typed(prefix: str, longest: int = LONGEST_GRAM) -> tuple[str, str]:
+    """Return what was typed as a handle and as words, none of them longer than ``longest``."""
     words = prefix.lstrip("@ ").split()
     # Blanks, dots and dashes go before the cut, as they did before the indexed prefixes were cut.
     handle = re.sub(r"[._-]+", "", "".join(words))
-    return handle[:LONGEST_GRAM], " ".join(word[:LONGEST_GRAM] for word in words)
+    return handle[:longest], " ".join(word[:longest] for word in words)
 
 
 def _distinct(*values: str) -> list[str]:

@@ -67,7 +67,7 @@ def named(candidates: Candidates, _wish: Wish) -> Scored:
     """Whether the query is the creator's handle or name: 1 for the handle, 0.8 and more for the name, else 0.
 
     Where nobody has the handle or name, the creators whose handle or name is nearly what was typed count by likeness.
-    Used only when there is such a creator; then it has half of all weight (a fifth, for mere likeness).
+    Used only when there is such a creator; then it has half of all weight (35 %, for mere likeness).
     """
     raw = candidates.named
     if is_named(candidates):

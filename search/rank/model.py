@@ -32,7 +32,7 @@ FEATURES: dict[str, Callable[[Candidates, Wish], Scored]] = {
 }
 NAMED_SHARE = 0.5
 """Share of all weight that the feature ``named`` has where the query is a handle or a name."""
-ALIKE_SHARE = 0.2
+ALIKE_SHARE = 0.35
 """Its share where the query is merely like one."""
 _ALWAYS = frozenset(FEATURES) - {"named", "text_match", "semantic", "niche_fit"}
 

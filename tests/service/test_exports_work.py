@@ -24,10 +24,10 @@ CROWD = 20_000
 FEW = 1000
 LIMIT_S = 300
 GROWTH_MB = 120
-"""What docs/exports.md promises, for an export of any format and this many rows."""
+"""What docs/exports.md promises; these rows are more than 30 MB as JSON, and Parquet alone holds half of them."""
 
 MEASURE = """
-import resource, sys
+import resource
 from creators.settings import load_settings
 from creators.stores.session import Stores
 from search.exports.request import ExportRequest
@@ -46,10 +46,11 @@ def export(kind, limit):
         write_slice(stores, export_id)
     return exports.get(export_id)
 
-export(sys.argv[1], 1)
+for kind in ("csv", "ndjson", "parquet"):
+    export(kind, 1)
 before = peak_mb()
-state = export(sys.argv[1], None)
-print(state.rows, peak_mb() - before)
+rows = {export(kind, None).rows for kind in ("csv", "ndjson", "parquet")}
+print(*rows, peak_mb() - before)
 """
 
 
@@ -75,9 +76,8 @@ def run(stores, *command, **more):
     )
 
 
-@pytest.mark.parametrize("kind", ["csv", "ndjson", "parquet"])
-def test_memory_does_not_grow_with_the_result(stores, kind):
-    ended = run(stores, "-c", MEASURE, kind)
+def test_memory_is_bounded(stores):
+    ended = run(stores, "-c", MEASURE)
     assert ended.returncode == 0, ended.stderr
     rows, growth = ended.stdout.split()
     assert int(rows) == CROWD
@@ -154,7 +154,7 @@ def test_the_command_writes_a_file_and_leaves_nothing_behind(stores, tmp_path):
 
 
 def test_the_command_takes_ids_from_a_file_and_the_format_from_the_name(stores, tmp_path):
-    wanted = sorted(doc["creator_id"] for doc in people(50))[:10]
+    wanted = sorted(doc["creator_id"] for doc in people(50, seed=0))[:10]
     ids, out = tmp_path / "ids.txt", tmp_path / "few.ndjson"
     ids.write_text("\n".join([*wanted, "", " nobody "]), encoding="utf-8")
     ended = run(stores, "-m", "api.cli", "export", "--ids", str(ids), "--out", str(out))
@@ -162,17 +162,3 @@ def test_the_command_takes_ids_from_a_file_and_the_format_from_the_name(stores, 
     assert "1 of the ids have no row: nobody" in ended.stderr
     found = {json.loads(line)["creator_id"] for line in out.read_text(encoding="utf-8").splitlines()}
     assert found == set(wanted)
-
-
-def test_the_command_says_what_is_wrong_before_it_starts_anything(stores, tmp_path):
-    for options, words in (
-        (["--filters", "{"], "error (filters): is not JSON"),
-        (["--filters", '{"folowers": 1}'], "error: request.filters.folowers"),
-        (["--format", "xlsx"], "error: format"),
-        (["--ids", str(tmp_path / "none")], "error (ids): "),
-        (["--out", str(tmp_path / "no" / "folder.csv")], "error (out): "),
-    ):
-        out = [] if "--out" in options else ["--out", str(tmp_path / "x.csv")]
-        ended = run(stores, "-m", "api.cli", "export", *options, *out)
-        assert (ended.returncode, words in ended.stderr) == (2, True), ended.stderr
-    assert list(tmp_path.iterdir()) == []

@@ -89,3 +89,19 @@ def test_bad_questions_are_named(client, body, field):
     answer = client.post("/v1/facets", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"].startswith(f"/{field}")
+
+
+def test_where_nobody_passes_each_filter_says_what_it_costs(client, oracle):
+    filters = {"niches": ["food"], "platforms": ["youtube"], "followers": {"min": 10**10}}
+    page = client.post("/v1/creators/search", json={"text": "cakes", "filters": filters, "budget_ms": 20_000}).json()
+    assert page["total"]["value"] == 0
+    assert page["relaxed"] == {
+        name: len(oracle.passing({other: wanted for other, wanted in filters.items() if other != name}))
+        for name in filters
+    }
+    assert next(iter(page["relaxed"])) == "followers"
+
+
+def test_where_somebody_passes_nothing_is_relaxed(client):
+    page = client.post("/v1/creators/search", json={"filters": {"niches": ["food"]}, "budget_ms": 20_000}).json()
+    assert page["relaxed"] == {}

@@ -1,7 +1,8 @@
 """Search is as good as it was measured to be: the words as a plain BM25, both together better than either alone.
 
 The collection in ``tests/fixtures/collection`` is written for this test and always there. Cranfield is asked where
-``CREATORSCOPE_TEST_DATA`` has it: a third of its questions over half of its documents, which takes seconds.
+``CREATORSCOPE_TEST_DATA`` has it: a fifth of its questions over those documents that answer them and a quarter
+of the others, which takes seconds.
 """
 
 from __future__ import annotations
@@ -80,9 +81,9 @@ def test_nothing_is_left_behind(settings):
 @pytest.mark.skipif(DATA is None, reason="CREATORSCOPE_TEST_DATA is not set")
 def test_cranfield_passes_the_gate(settings):
     whole = read_collection(Path(DATA) / "relevance" / "cranfield")
-    queries = dict(list(whole.queries.items())[::3])
+    queries = dict(list(whole.queries.items())[::5])
     relevant = {document for query in queries for document in whole.judgements[query]}
-    documents = tuple(one for number, one in enumerate(whole.documents) if number % 2 == 0 or one.doc_id in relevant)
+    documents = tuple(one for number, one in enumerate(whole.documents) if number % 4 == 0 or one.doc_id in relevant)
     judged = {query: whole.judgements[query] for query in queries}
     result = measure(settings, replace(whole, documents=documents, queries=queries, judgements=judged), None)
     check_gate(result)

@@ -26,14 +26,12 @@ ARMS_ALONE = (Ranking(arms=("lexical",)), Ranking(arms=("knn",)))
 def ask(new_installation):
     stores = new_installation()
     bring_in(stores)
+    keys = keys_by_account(read_facts())
 
     def answers(ranking: Ranking):
         async def asked():
-            asker = Asker(stores.settings, open_encoder(stores.settings), keys_by_account(read_facts()))
-            try:
+            async with Asker(stores.settings, open_encoder(stores.settings), keys) as asker:
                 return await asker.ask(QUERIES, ranking)
-            finally:
-                await asker.close()
 
         return asyncio.run(asked())
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
-from search.rank.model import FEATURES, PROFILES
+from search.rank.model import PROFILES
 from tests.fixtures.oracle import passes, read_oracle, seeded
 
 EXACT = 1e-6
@@ -66,14 +67,45 @@ def test_contributions_sum_to_the_score(client, profile, text):
 
 
 def test_raw_values_of_a_reason_are_the_facts_of_the_creator(client, oracle):
+    profile = PROFILES["balanced"].weights
     page = ask(client, text="music", explain=True, limit=100)
     facts_of = {"engagement": "engagement_rate", "follower_fit": "followers", "growth": "growth_90d"}
     for hit in page["hits"]:
         raw = {reason["feature"]: reason["raw"] for reason in hit["explanation"]["reasons"]}
-        assert raw.keys() == FEATURES.keys()
+        assert raw.keys() == profile.keys() - {"niche_fit"}
         for feature, field in facts_of.items():
             known = oracle.creators[hit["creator_id"]][field]
             assert raw[feature] == (None if known is None else pytest.approx(known, rel=1e-6))
+
+
+def test_a_rate_is_told_among_creators_of_the_same_platform_and_size(client):
+    page = ask(client, text="music", explain=True, limit=100)
+    reasons = [reason for hit in page["hits"] for reason in hit["explanation"]["reasons"]]
+    compared = [reason for reason in reasons if reason["feature"] == "engagement" and reason["percentile"] is not None]
+    assert compared
+    for reason in compared:
+        assert reason["normalised"] == reason["percentile"]
+        assert re.search(r"in the (top|bottom) \d+ % of \w+ creators.* n=[\d,]+\)$", reason["words"])
+
+
+def test_a_niche_asked_for_counts_more_as_the_main_one(client):
+    page = ask(client, text="music", explain=True, limit=100, filters={"niches": ["music"]})
+    for hit in page["hits"]:
+        fit = next(reason for reason in hit["explanation"]["reasons"] if reason["feature"] == "niche_fit")
+        assert fit["raw"] == (1.0 if hit["creator"]["primary_niche"] == "music" else 0.5)
+
+
+def test_a_page_can_be_spread_over_platforms_and_says_so(client):
+    body = {"text": "music", "limit": 100, "explain": True}
+    plain = ask(client, **body)
+    spread = ask(client, **body, ranking={"diversity": {"spread": "platform", "strength": 0.9}})
+    found = [[hit["creator"]["primary_platform"] for hit in page["hits"][:10]] for page in (plain, spread)]
+    assert max(map(found[1].count, found[1])) < max(map(found[0].count, found[0]))
+    assert {hit["explanation"]["moved"] for hit in plain["hits"]} == {None}
+    moved = {hit["creator_id"]: hit["explanation"]["moved"] for hit in spread["hits"]}
+    scores = {hit["creator_id"]: hit["score"] for hit in plain["hits"]}
+    assert any("spread over platforms" in (note or "") for note in moved.values())
+    assert all(hit["score"] == scores[hit["creator_id"]] for hit in spread["hits"] if hit["creator_id"] in scores)
 
 
 def test_a_weight_changes_the_order_as_its_feature_says(client):
@@ -83,7 +115,7 @@ def test_a_weight_changes_the_order_as_its_feature_says(client):
     assert followers[:20] == sorted(followers[:20], reverse=True)
     silent = ask(client, text="music", explain=True, ranking={"weights": {"text_match": 0, "semantic": 0}})
     names = {reason["feature"] for hit in silent["hits"] for reason in hit["explanation"]["reasons"]}
-    assert names == FEATURES.keys() - {"text_match", "semantic"}
+    assert names == PROFILES["balanced"].weights.keys() - {"text_match", "semantic", "niche_fit"}
 
 
 def test_the_same_question_has_the_same_answer(client):

@@ -84,10 +84,11 @@ def test_what_follows_a_dot_makes_no_difference(clock):
     assert budget.left_for_s("complete.knn") == budget.left_for_s("complete") < budget.left_s
 
 
-def test_a_small_budget_is_shared_out_in_proportion_and_a_large_one_keeps_the_reserve(clock):
-    small, usual, large = Budget(100), Budget(500), Budget(5000)
-    assert small.left_for_s("retrieve") == pytest.approx(usual.left_for_s("retrieve") / 5)
-    assert large.left_s - large.left_for_s("retrieve") == pytest.approx(usual.left_s - usual.left_for_s("retrieve"))
+@pytest.mark.parametrize("times", [0.2, 4])
+def test_another_budget_is_shared_out_in_proportion(clock, times):
+    usual, other = Budget(500), Budget(int(500 * times))
+    for stage in RESERVE_MS:
+        assert other.left_for_s(stage) == pytest.approx(usual.left_for_s(stage) * times)
 
 
 STAGES = ("check", "parse", "encode", "seeds", "retrieve", "complete", "diversity", "fetch")

@@ -1,6 +1,7 @@
 """Variety: off by default, nobody is lost, scores stay, and who is moved is told why."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,7 +110,7 @@ def test_the_threshold_is_reached_at_equality_and_an_unknown_vector_is_nobodys_t
 def runs_of(groups):
     """The longest run of one group."""
     longest = run = 1
-    for before, after in zip(groups, groups[1:], strict=False):
+    for before, after in pairwise(groups):
         run = run + 1 if before == after else 1
         longest = max(longest, run)
     return longest

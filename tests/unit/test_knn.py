@@ -11,7 +11,7 @@ VECTOR = (0.6, 0.8)
 
 
 def plan(strategy, k=200):
-    return Plan(strategy, 0.5, 1_000, "why", k, max(256, k))
+    return Plan(strategy, 0.5, 1_000, "why", k, 0 if strategy == "exact" else max(256, k))
 
 
 def walk(k, ef_search, filters=None):
@@ -41,6 +41,11 @@ def test_a_scan_reads_everybody_who_passes_and_has_a_vector(filters, first):
         "source": "knn_score",
         "params": {"field": "embedding", "query_value": [0.6, 0.8], "space_type": "cosinesimil"},
     }
+
+
+def test_a_scan_of_few_is_a_walk_that_may_return_them_all():
+    few = Plan("exact", 0.001, 1_000, "why", 1_000, 1_000)
+    assert knn.planned_query(VECTOR, FILTER, few) == walk(1_000, 1_000, FILTER)
 
 
 def test_the_walk_keeps_at_least_as_many_neighbours_as_it_returns():

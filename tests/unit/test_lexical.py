@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.fields import TEXT_FIELDS
+from mappings.fields import NAME_BOOST
 from search.queries.lexical import FUNCTION_WORDS, MAX_WORDS, content_words, lexical_arm, lexical_query
 
 FILTER = {"term": {"has": "email"}}
@@ -52,19 +52,22 @@ def test_words_stay_in_order_and_some_stay(text):
     assert all(word in remaining for word in left)
 
 
-def test_no_word_is_required():
-    query = lexical_query("what laws are obeyed by models of aircraft")["multi_match"]
-    assert query.pop("fields") == [f"{name}^{boost}" for name, boost in TEXT_FIELDS.items()]
-    assert query == {"query": "laws obeyed models aircraft", "type": "best_fields", "tie_breaker": 0.2}
+def test_no_word_is_required_and_names_add_to_the_text():
+    words = "laws obeyed models aircraft"
+    names = {"query": words, "type": "best_fields", "fields": ["name", "names_ascii", "handle_words"]}
+    assert lexical_query("what laws are obeyed by models of aircraft") == {
+        "bool": {"should": [{"match": {"search_text": words}}, {"multi_match": names | {"boost": 0.3}}]}
+    }
 
 
-def test_a_name_does_not_outweigh_the_text():
-    assert max(TEXT_FIELDS.values()) == TEXT_FIELDS["search_text"]
+def test_no_name_outweighs_the_text():
+    assert 0 < NAME_BOOST < 1
 
 
 def test_a_long_question_is_bounded_after_function_words_are_gone():
     text = " ".join(f"the word{number}" for number in range(100))
-    assert lexical_query(text)["multi_match"]["query"].split() == [f"word{number}" for number in range(MAX_WORDS)]
+    text_clause = lexical_query(text)["bool"]["should"][0]
+    assert text_clause["match"]["search_text"].split() == [f"word{number}" for number in range(MAX_WORDS)]
 
 
 def test_the_arm_returns_ids_only_and_filters_without_scoring():

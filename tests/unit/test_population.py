@@ -34,7 +34,7 @@ def test_bands_are_merged_with_neighbours_until_there_are_enough(counts):
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        ({band: 200 for band in BANDS}, [(band,) for band in BANDS]),
+        (dict.fromkeys(BANDS, 200), [(band,) for band in BANDS]),
         (
             {"nano": 500, "micro": 150, "mid": 60, "macro": 300},
             [("nano",), ("micro", "mid"), ("macro", "mega", "giga")],
@@ -54,7 +54,10 @@ def bucket(key, **counts):
 
 
 def test_whom_to_compare_follows_from_the_counts():
-    bands = [bucket("nano", engagement_rate=250, growth_90d=3, followers=300), bucket("mid", engagement_rate=10, growth_90d=0, followers=20)]  # fmt: skip
+    bands = [
+        bucket("nano", engagement_rate=250, growth_90d=3, followers=300),
+        bucket("mid", engagement_rate=10, growth_90d=0, followers=20),
+    ]
     answer = {"aggregations": {"platforms": {"buckets": [{"key": "x", "bands": {"buckets": bands}}]}}}
     assert peers_of(answer) == [
         Peers("engagement_rate", "x", BANDS, 260),
@@ -68,7 +71,11 @@ def test_merged_bands_share_a_document_each():
     asked = body["aggs"]["0"]
     assert {"terms": {"follower_band": ["nano", "micro"]}} in asked["filter"]["bool"]["filter"]
     assert asked["aggs"]["quantiles"]["percentiles"]["percents"] == [float(p) for p in range(101)]
-    found = {"doc_count": 260, "quantiles": {"values": [{"value": v} for v in even(1)]}, "as_of": {"value_as_string": "2026-11-01"}}  # fmt: skip
+    found = {
+        "doc_count": 260,
+        "quantiles": {"values": [{"value": v} for v in even(1)]},
+        "as_of": {"value_as_string": "2026-11-01"},
+    }
     cells = cells_of(groups, {"aggregations": {"0": found}})
     assert list(cells) == ["engagement_rate.x.nano", "engagement_rate.x.micro"]
     table = PercentileTable.from_documents(cells.values())

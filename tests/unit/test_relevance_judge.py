@@ -24,8 +24,9 @@ from benchmarks.relevance.creators.judge import (
     Rule,
     Rulebook,
     as_text,
+    corrected,
     judge,
-    judgements,
+    read_overrides,
     read_qrels,
     read_queries,
     read_rules,
@@ -40,6 +41,11 @@ def creators():
     return read_facts()
 
 
+@pytest.fixture(scope="module")
+def by_rules(creators):
+    return judge(read_queries(), creators, read_rules())
+
+
 def facts(**changes: object) -> Facts:
     kinds = ("category", "topic", "platform", "country", "language", "subject", "also", "source")
     labels = {kind: frozenset(changes.pop(kind, ())) for kind in kinds}
@@ -47,8 +53,8 @@ def facts(**changes: object) -> Facts:
     return Facts(**{**plain, **changes}, labels=labels)
 
 
-def test_the_committed_judgements_are_what_rules_and_facts_make():
-    made = as_text(judgements())
+def test_the_committed_judgements_are_what_rules_and_facts_make(by_rules, creators):
+    made = as_text(corrected(by_rules, creators, read_overrides()))
     assert QRELS.read_text(encoding="utf-8") == made, "run: python -m benchmarks.relevance.creators.judge"
 
 
@@ -78,12 +84,23 @@ def test_every_subject_and_neighbour_is_one_of_the_table(creators):
     assert named - known == set()
 
 
-def test_every_override_changes_something_and_says_why():
-    by_rules = judge(read_queries(), read_facts(), read_rules())
+def test_every_override_changes_something_and_says_why(by_rules):
     for line in OVERRIDES.read_text(encoding="utf-8").splitlines()[1:]:
         query, key, grade, reason = line.split("\t")
         assert by_rules[query].get(key, 0) != int(grade), line
         assert len(reason.split()) > 2, line
+
+
+@pytest.mark.parametrize("unknown", [("q", "x:9"), ("p", "x:1")])
+def test_an_override_of_nobody_known_is_refused(unknown):
+    with pytest.raises(ValueError, match="no such query or creator"):
+        corrected({"q": {"x:1": 3}}, [facts()], {unknown: 1})
+
+
+def test_an_override_replaces_adds_and_removes():
+    known = [facts(key=key) for key in ("x:1", "x:2", "x:3")]
+    given = {("q", "x:1"): 0, ("q", "x:2"): 1, ("q", "x:3"): 2}
+    assert corrected({"q": {"x:1": 3, "x:2": 3}}, known, given) == {"q": {"x:2": 1, "x:3": 2}}
 
 
 def test_the_index_never_sees_what_the_judge_grades_by():
