@@ -64,11 +64,15 @@ def reconcile(stores: Stores) -> int:
     return queued
 
 
-def tend(stores: Stores) -> None:
-    """Reconcile, keep the population current, and let a store that does not answer pass until the next time."""
+def tend(stores: Stores, *, burst: bool = False) -> None:
+    """Reconcile, keep the population current, and let a store that does not answer pass until the next time.
+
+    A worker that ends when its queues are empty (``burst``) asks nobody to measure: it does so itself at its end.
+    """
     try:
         queued = reconcile(stores)
-        population.request_when_due(stores)
+        if not burst:
+            population.request_when_due(stores)
     except CreatorscopeError as error:
         log.warning("reconcile_postponed", reason=error.detail)
         return

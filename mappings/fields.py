@@ -7,14 +7,12 @@ from creators.models import Platform
 ID = "creator_id"
 VECTOR = "embedding"
 
-TEXT_FIELDS: dict[str, float] = {
-    "search_text": 1.0,
-    "name": 1.0,
-    "names_ascii": 0.5,
-    "handle_words": 1.0,
-    "niche_labels": 1.0,
-}
-"""Fields of the lexical arm with their boosts, as chosen on judged collections: ``docs/findings`` has the figures."""
+TEXT = "search_text"
+NAME_FIELDS: tuple[str, ...] = ("name", "names_ascii", "handle_words")
+NAME_BOOST = 0.3
+"""What the best of the names counts beside the text; chosen on judged collections, see ``docs/findings``."""
+TEXT_FIELDS: tuple[str, ...] = (TEXT, *NAME_FIELDS)
+"""Every field of the lexical arm."""
 
 FACETS: dict[str, str] = {
     "platforms": "platforms",

@@ -14,7 +14,9 @@ from typing import Literal
 Strategy = Literal["unfiltered", "post_filter", "filtered", "exact"]
 
 EXPLORE = 256
-"""``ef_search``: how many neighbours the walk keeps."""
+"""``ef_search``: how many neighbours a walk without a filter keeps."""
+EXPLORE_FILTERED = 512
+"""The same under a filter: more are lost where the filter keeps whom the question is not about."""
 MOST_NEIGHBOURS = 10_000
 """The largest ``k`` that OpenSearch takes."""
 POST_FILTER_SHARE = 0.9
@@ -22,16 +24,12 @@ POST_FILTER_SHARE = 0.9
 SPARE = 1.2
 """How many more neighbours than the share demands a walk without its filter asks for."""
 
-WIDE = 2.0
-"""A scan by walk asks for so many times the creators that are expected to pass, in case the estimate is low."""
-LEAST_WIDE = 1_000
-
 FIXED_MS = 8.3
 WALK_MS = 0.7
 WALK_EXPONENT = 0.83
 VISIT_US = 0.37
-READ_US = 0.37
-SCRIPT_US = 0.66
+LUCENE_READ_US = 0.37
+READ_US = 0.64
 """Constants of the cost model, in time of the engine's threads; ``docs/decisions/0013`` says how they were measured."""
 
 
@@ -46,7 +44,7 @@ class Plan:
         documents: creators in the index; 0 where it is not known.
         reason: the choice in words.
         k: neighbours that each shard looks for.
-        ef_search: neighbours that the walk keeps; 0 where a script reads the vectors instead.
+        ef_search: neighbours that the walk keeps; 0 where there is no walk.
     """
 
     strategy: Strategy
@@ -63,7 +61,7 @@ def walk_ms(share: float, documents: int) -> float:
     The time follows ``WALK_MS * share ** -0.83``, as the published tables of Lucene without ACORN do; after
     ``share * documents`` visits Lucene stops and reads everybody who passes, so such a walk costs both.
     """
-    both = share * documents * (VISIT_US + READ_US) / 1000
+    both = share * documents * (VISIT_US + LUCENE_READ_US) / 1000
     free = WALK_MS * share**-WALK_EXPONENT if share > 0 else math.inf
     visits = free * 1000 / VISIT_US
     return FIXED_MS + (free if visits <= share * documents else both)
@@ -71,8 +69,7 @@ def walk_ms(share: float, documents: int) -> float:
 
 def exact_ms(share: float, documents: int) -> float:
     """Return the expected milliseconds of reading the vector of everybody who passes."""
-    passing = share * documents
-    return FIXED_MS + passing * (READ_US if _wide(passing) <= MOST_NEIGHBOURS else SCRIPT_US) / 1000
+    return FIXED_MS + share * documents * READ_US / 1000
 
 
 def choose(share: float | None, documents: int, *, is_filtered: bool, size: int) -> Plan:
@@ -91,19 +88,13 @@ def choose(share: float | None, documents: int, *, is_filtered: bool, size: int)
     passing = f"about {round(share * documents):,} of {documents:,} creators pass ({share:.1%})"
     if exact_ms(share, documents) <= walk_ms(share, documents):
         reason = f"{passing}: reading all their vectors is cheaper than a walk"
-        wide = max(size, _wide(share * documents))
-        # Asked for at least as many neighbours as pass, Lucene walks nowhere and reads them all: twice as fast as a
-        # script, which has no limit.
-        return Plan("exact", share, documents, reason, *((wide, wide) if wide <= MOST_NEIGHBOURS else (size, 0)))
+        return Plan("exact", share, documents, reason, size, 0)
     spare = math.ceil(SPARE * size / share)
     if share >= POST_FILTER_SHARE and spare <= MOST_NEIGHBOURS:
         return _walk("post_filter", share, documents, f"{passing}: a walk for a few more, filtered afterwards", spare)
     return _walk("filtered", share, documents, f"{passing}: a walk under the filter", size)
 
 
-def _wide(passing: float) -> int:
-    return max(LEAST_WIDE, math.ceil(WIDE * passing))
-
-
 def _walk(strategy: Strategy, share: float | None, documents: int, reason: str, k: int) -> Plan:
-    return Plan(strategy, share, documents, reason, k, max(EXPLORE, k))
+    explore = EXPLORE_FILTERED if strategy == "filtered" else EXPLORE
+    return Plan(strategy, share, documents, reason, k, max(explore, k))

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from creators.errors import EncoderMismatch, IndexNotReady, NotFound
+from creators.errors import ClusterUnavailable, EncoderMismatch, IndexNotReady, NotFound
 from mappings.registry import CREATORS
 from search import cursor as cursors
 from search import retrieval
@@ -85,7 +85,7 @@ class CreatorSearch:
         """Check the index now and then, so that one that was replaced meanwhile is noticed."""
         if time.monotonic() < self._checked_until:
             return
-        with budget.stage("check"), suppress(TimeoutError):
+        with budget.stage("check"), suppress(TimeoutError, ClusterUnavailable):
             async with budget.deadline("check"):
                 await self.check_index()
             self._checked_until = time.monotonic() + CHECK_EVERY_S

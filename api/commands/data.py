@@ -142,6 +142,7 @@ def worker(
     from api.installation import installation
     from creators.stores.queue import work
     from indexers import pipeline
+    from indexers.population import measure_when_due
     from search.exports import service as exports
 
     own = load_settings()
@@ -154,10 +155,12 @@ def worker(
         work_with(stores)
 
         def tend() -> None:
-            pipeline.tend(stores)
+            pipeline.tend(stores, burst=burst)
             exports.tend(stores)
 
         work(settings, burst=burst, tend=tend)
+        if burst:
+            measure_when_due(stores)
 
 
 def _end_with(parent_pid: int) -> None:

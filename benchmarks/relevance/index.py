@@ -28,13 +28,15 @@ from mappings.registry import CREATORS
 
 BATCH = 250
 FETCHED_AT = datetime(2026, 1, 1, tzinfo=UTC)
-_TIMEOUT_S = 60
+PATIENCE_S = 60.0
+"""Limit of every request: a busy machine makes a run longer, it does not end it."""
 
 
 @contextmanager
 def own_index(settings: Settings, encoder: TextEncoder) -> Iterator[Stores]:
     """Give stores with empty indices under a prefix of their own; everything under it is deleted at the end."""
-    stores = Stores(settings.model_copy(update={"index_prefix": f"relevance-{uuid4().hex[:8]}-"}))
+    patient = {"opensearch_timeout_s": PATIENCE_S, "redis_timeout_s": PATIENCE_S}
+    stores = Stores(settings.model_copy(update={"index_prefix": f"relevance-{uuid4().hex[:8]}-", **patient}))
     try:
         lifecycle.ensure(stores.cluster, encoder=encoder.fingerprint)
         yield stores
@@ -114,7 +116,7 @@ class Analysis:
     ANALYZER = "words"
 
     def __init__(self, stores: Stores) -> None:
-        self._client = OpenSearch(hosts=[stores.settings.opensearch_url], timeout=_TIMEOUT_S)
+        self._client = OpenSearch(hosts=[stores.settings.opensearch_url], timeout=PATIENCE_S)
         self._index = stores.cluster.name(next(iter(stores.cluster.mapping_meta(CREATORS))))
 
     def words(self, text: str) -> list[str]:

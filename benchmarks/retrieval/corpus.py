@@ -1,9 +1,10 @@
-"""Creators that exist only here: real sentence vectors, spread by noise, with every field that filters read.
+"""Creators that exist only here: real sentence vectors, mixed and spread, with every field that filters read.
 
-``BASES`` texts are composed from the niche taxonomy and encoded by the product's encoder. A creator takes the vector of
-one of them, plus Gaussian noise, renormalised: its cosine to the text is uniform between ``NEAR`` and ``FAR``. That is
-not what bios do: noise in 384 dimensions is harder for a graph than meaning is, so recall here is a lower bound.
-Niches, texts and vectors belong together; everything else is drawn independently of them.
+``BASES`` texts are composed from the niche taxonomy and encoded by the product's encoder. A creator is a mixture of two
+of them, the first with more than half of the weight and usually of one niche with the second, plus Gaussian noise,
+renormalised: its cosine to the mixture is uniform between ``NEAR`` and ``FAR``. That is not what bios do: noise in 384
+dimensions is harder for a graph than meaning is, so recall here is a lower bound. Niches, texts and vectors belong
+together; everything else is drawn independently of them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ Vectors = NDArray[np.float32]
 SEED = 20_261_121
 BASES = 6_000
 NEAR, FAR = 0.98, 0.75
+ACROSS = 0.2
+"""Share of creators whose second text is of any niche: without them niches are islands that a walk cannot leave."""
 DIGITS = 5
 PLATFORMS = tuple(str(platform) for platform in Platform)
 COUNTRIES = ("US", "IN", "BR", "ID", "MX", "GB", "DE", "FR", "ES", "JP", "NG", "IT", "TR", "TN", "NZ", "IS")
@@ -99,7 +102,22 @@ def make_corpus(encoder: TextEncoder, folder: Path, size: int) -> Corpus:
     weight = random.lognormal(0, 0.8, len(NICHES))
     share = weight[niches] / weight[niches].sum()
     base = random.choice(len(texts), size, p=share)
-    return Corpus(tuple(texts), base, niches[base], random.random(size), _spread(vectors[base], random))
+    mixed = _mix(vectors, base, niches, random)
+    return Corpus(tuple(texts), base, niches[base], random.random(size), _spread(mixed, random))
+
+
+def _mix(vectors: Vectors, base: NDArray[np.int64], niches: NDArray[np.int64], random: np.random.Generator) -> Vectors:
+    """Return each first text mixed with another one: of its niche, or now and then of any."""
+    other = random.integers(0, len(vectors), len(base))
+    stays = random.random(len(base)) >= ACROSS
+    # Texts take the niches in turn, so a whole number of turns further is the same niche.
+    turns = random.integers(0, len(vectors) // len(NICHES), len(base))
+    same = turns * len(NICHES) + niches[base]
+    other = np.where(stays, same, other)
+    weight = random.uniform(0.5, 1.0, (len(base), 1)).astype(np.float32)
+    mixed = weight * vectors[base] + (1 - weight) * vectors[other]
+    whole: Vectors = mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
+    return whole
 
 
 def _spread(vectors: Vectors, random: np.random.Generator) -> Vectors:

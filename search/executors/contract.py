@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 Found = dict[str, list[ArmHit]]
 FAILURES = (ClusterUnavailable, ClusterRefused, NotFound)
 """What one arm may raise without taking the other with it."""
+NOTHING_STORED = {"stored_fields": "_none_"}
+"""Not even the id is read from the stored fields, whose blocks would be unpacked for each of the hits: doc values have
+it, and an arm costs half (``docs/decisions/0014``)."""
 ALL_FAILED = "every arm of the search failed: OpenSearch cannot answer now"
 
 
@@ -65,10 +68,12 @@ class Executor(Protocol):
 
 def arm_body(arm: Arm, question: Question, plan: Plan, *, timeout_ms: int) -> Clause:
     """Return the request body of one arm."""
+    size, filters = question.size, question.filters
     if arm == "lexical":
-        return lexical.lexical_arm(question.text, question.filters, size=question.size, timeout_ms=timeout_ms)
-    vector = question.vector or ()
-    return knn.knn_arm(vector, question.filters, size=question.size, timeout_ms=timeout_ms, plan=plan)
+        body = lexical.lexical_arm(question.text, filters, size=size, timeout_ms=timeout_ms)
+    else:
+        body = knn.knn_arm(question.vector or (), filters, size=size, timeout_ms=timeout_ms, plan=plan)
+    return body | NOTHING_STORED
 
 
 def read_answer(name: str, answer: Mapping[str, Any], budget: Budget) -> list[ArmHit]:

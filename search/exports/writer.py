@@ -11,6 +11,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,9 +99,12 @@ class Writer:
     def __init__(self, stores: Stores, ledger: Ledger, export: Export) -> None:
         self._stores, self._ledger, self._export = stores, ledger, export
         self._request = export.order.request
-        self._walk = Walk.of(stores.cluster, self._request)
         self._written: set[str] = set()
         self.has_advanced = False
+
+    @cached_property
+    def _walk(self) -> Walk:
+        return Walk.of(self._stores.cluster, self._request)
 
     def run(self) -> None:
         """Walk to the end of the slice, or write the file when the walk is complete.

@@ -70,10 +70,11 @@ def _kept(reader: Reader, found: tuple[Found, ...], protected: frozenset[int], w
     # "history of brazil" without its "of" would be about a country.
     verbatim |= {clause.start - 1 for clause in found if clause.keep and _is_led(reader, clause, words)}
     taken = {at for clause in found if not clause.keep for at in range(clause.start, clause.end)}
+    connectors = words.grammar.romance_connectors if reader.romance else words.grammar.connectors
     kept: list[int] = []
     at = 0
     while at < len(reader):
-        connector = words.grammar.connectors.find(reader.keys, at)
+        connector = connectors.find(reader.keys, at)
         is_free = at not in taken and at not in verbatim
         if connector and is_free and _is_dropped(reader, (at, connector.end), verbatim | taken):
             at = connector.end

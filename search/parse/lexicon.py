@@ -133,6 +133,7 @@ class Grammar:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.connectors = _set(data["connectors"])
+        self.romance_connectors = _set([*data["connectors"], *data["romance_connectors"]])
         self.people = _set(data["people"])
         self.protected = _set(data["protected"])
         self.country_topics = _set(data["topics_of_a_country"])

@@ -15,7 +15,9 @@ from search.parse.platforms import platform_at
 from search.parse.reader import Hit, Reader
 from search.parse.topics import quoted_phrase
 
-_LEADS = frozenset({"on", "in", "from", "the", "about", "any", "into", "a", "an", "to", "of", "doing", "talk", "based"})
+_LEADS = frozenset(
+    {"on", "in", "from", "the", "about", "any", "into", "a", "an", "to", "of", "doing", "talk", "based", "for"}
+)
 _NOUNS = frozenset({"content", "creators", "influencers", "accounts", "videos", "posts", "topics", "stuff", "channels"})
 _LONGEST_UNKNOWN = 2
 _SURE, _UNKNOWN_WORDS = 0.95, 0.75
@@ -30,7 +32,7 @@ def negation(reader: Reader, at: int, words: Lexicon) -> Found | None:
     """Return the clause that excludes something, starting at token ``at``, or None."""
     strength = _negator(reader, at, words)
     if strength is None:
-        return None
+        return _free(reader, at, words)
     first = _thing(reader, reader.skip(strength.end, _LEADS), words)
     if first and reader.key(at) == "no" and reader.romance and first.value[0] in _PORTUGUESE_IN:
         return None
@@ -42,6 +44,16 @@ def negation(reader: Reader, at: int, words: Lexicon) -> Found | None:
         values.append(following.value[1])
         end = reader.skip(following.end, _NOUNS)
     return _clause(field, values, (at, end))
+
+
+def _free(reader: Reader, at: int, words: Lexicon) -> Found | None:
+    """Return the clause of ``crypto-free``: a niche, or a word inside one, that is absent."""
+    hit = words.names.niches.find(reader.keys, at)
+    if hit is None or not hit.value.applies or reader.key(hit.end) != "free" or not reader.token(hit.end).joined:
+        return None
+    niche, word = ("exclude.niches", hit.value.id), ("exclude.keywords", reader.slice(at, hit.end).casefold())
+    field, value = niche if hit.value.names_it else word
+    return _clause(field, [value], (at, hit.end + 1))
 
 
 def _clause(field: str, values: list[object], span: tuple[int, int]) -> Found:

@@ -101,7 +101,7 @@ def _is_us(reader: Reader, at: int, words: Lexicon) -> bool:
     if (written in {"US", "U.S", "U.S.", "u.s", "U.S.A"} and not reader.shouts) or reader.key(at + 1) == "based":
         return True
     after_non = reader.key(at - 1) == "non" and reader.token(at).joined
-    is_cued = any((hit := words.names.us_cues.find(reader.keys, at - back)) and hit.end == at for back in (2, 3, 4))
+    is_cued = any((hit := words.names.us_cues.find(reader.keys, at - back)) and hit.end == at for back in (1, 2, 3, 4))
     return after_non or is_cued
 
 

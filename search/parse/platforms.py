@@ -22,6 +22,7 @@ _HAS_ADJECTIVES = frozenset(
 _NOUNS = frozenset(
     {"platform", "channel", "account", "profile", "page", "accounts", "channels", "profiles", "presence"}
 )
+_OR = frozenset({"or", "o", "ou", "/"})
 _SURE, _TYPO, _NOUN, _CONTACT, _ALONE = 0.95, 0.75, 0.9, 0.8, 0.7
 
 
@@ -108,18 +109,35 @@ def having(reader: Reader, at: int, words: Lexicon) -> Found | None:
     cue = words.grammar.has_cues.find(reader.keys, at)
     if cue is None:
         return _alone(reader, at, words)
-    if reader.key(at) == "no" and reader.romance and platform_at(reader, cue.end, words):
-        return None
     values, end = _things(reader, cue.end, words)
-    if not values:
+    is_portuguese_on = reader.key(at) == "no" and reader.romance and platform_at(reader, cue.end, words)
+    if not values or is_portuguese_on:
         return None
-    confidence = _CONTACT if reader.key(end - 1).startswith(("contact", "info", "details", "data")) else _SURE
-    if cue.value:
-        return Found("has", sorted(set(values)), at, end, confidence)
+    if not cue.value:
+        return _lacking(reader, values, (at, end))
+    if len(set(values)) > 1 and not _OR.isdisjoint(reader.keys[cue.end : end]):
+        return _any_of(sorted(set(values)), (at, end))
+    return Found("has", sorted(set(values)), at, end, _certainty(reader, end))
+
+
+def _certainty(reader: Reader, end: int) -> float:
+    # "Contact details" need not be an email address.
+    return _CONTACT if reader.key(end - 1).startswith(("contact", "info", "details", "data")) else _SURE
+
+
+def _lacking(reader: Reader, values: list[str], span: tuple[int, int]) -> Found | None:
     addresses = [value for value in values if value in {"email", "website"}]
     if len(addresses) not in {0, len(values)}:
         return None
-    return Found("exclude.has" if addresses else "exclude.platforms", sorted(set(values)), at, end, confidence)
+    field = "exclude.has" if addresses else "exclude.platforms"
+    return Found(field, sorted(set(values)), *span, _certainty(reader, span[1]))
+
+
+def _any_of(values: list[str], span: tuple[int, int]) -> Found:
+    """Return the clause of "with youtube or github"; of addresses only "and" can be asked for."""
+    if {"email", "website"}.isdisjoint(values):
+        return Found("platforms", values, *span, _SURE)
+    return Found("has", values, *span, _SURE, "only all of these can be asked for: say and, or one", applied=False)
 
 
 def _things(reader: Reader, at: int, words: Lexicon) -> tuple[list[str], int]:

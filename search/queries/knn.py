@@ -40,7 +40,7 @@ def post_filtered_query(vector: Sequence[float], filters: Clause, *, k: int, ef_
 
 def planned_query(vector: Sequence[float], filters: Clause | None, plan: Plan) -> Clause:
     """Return the query for the nearest vectors in the way that the plan names."""
-    if plan.strategy == "exact" and not plan.ef_search:
+    if plan.strategy == "exact":
         return exact_query(vector, filters)
     if plan.strategy == "post_filter" and filters:
         return post_filtered_query(vector, filters, k=plan.k, ef_search=plan.ef_search)

@@ -12,13 +12,14 @@ from elasticsearch_dsl.query import Query
 from creators.text import clean_line, transliterate
 from search.queries.filters import Clause
 from search.queries.lean import lean
-from search.rank.named import NAME_FIELDS, ONE_EDIT, TWO_EDITS, Reading, reading
+from search.rank.named import MAX_CHARS, NAME_FIELDS, ONE_EDIT, Reading, reading
 
 SIZE = 50
 """Hits that the arm is asked for: exact ones come first, and more people than that rarely share a name."""
 MAX_EXPANSIONS = 50
 """Terms near the one typed that are looked at, in each field: the nearest first."""
-FUZZINESS = f"AUTO:{ONE_EDIT},{TWO_EDITS}"
+FUZZINESS = f"AUTO:{ONE_EDIT},{MAX_CHARS + 1}"
+"""One typing error from four letters on, never two: two cost the engine eight times as much (docs/decisions/0015)."""
 # The first letter is nearly always right, and asking for it lets the engine skip most of its terms.
 SAME_LETTERS = 1
 
@@ -43,14 +44,14 @@ def _ways(asked: str, meant: Reading) -> list[Query]:
     """Return the ways to be called so, the surest with the highest score."""
     # The normalizers of the fields drop blanks, case and punctuation of what is asked, as they did of what was indexed.
     handle, latin = asked.lstrip("@ "), transliterate(asked.lstrip("@ "))
-    exact = [
-        _constant(Q("term", handles=handle), 10),
+    same_handle = _constant(Q("term", handles=handle), 10)
+    same_name = [
         _constant(Q("term", **{"name.exact": handle}), 8),
         _constant(Q("term", **{"names_ascii.exact": latin}), 7),
     ]
     if meant == "exact name":
-        return exact
-    skeletons = list(dict.fromkeys((handle, latin)))
+        return same_name if " " in handle else [same_handle, *same_name]
+    skeletons = list(dict.fromkeys((handle.lower(), latin)))
     equal = [_constant(Q("term", handle_skeletons=one), 9) for one in skeletons]
     near = [_constant(_fuzzy(one), 5) for one in skeletons]
     words = {"operator": "and", "fuzziness": FUZZINESS, "prefix_length": SAME_LETTERS, "max_expansions": MAX_EXPANSIONS}
@@ -59,7 +60,7 @@ def _ways(asked: str, meant: Reading) -> list[Query]:
         _constant(Q("match", names={"query": handle, "operator": "and"}), 3),
         _constant(Q("match", names_ascii={"query": latin, **words}), 2),
     ]
-    return [*exact, *equal, *near, *alike]
+    return [same_handle, *same_name, *equal, *near, *alike]
 
 
 def _constant(query: Query, score: float) -> Query:

@@ -9,7 +9,7 @@ from elasticsearch_dsl.query import Query
 
 from creators.text import clean_line, transliterate
 from search.queries.filters import Clause
-from search.queries.named import SAME_LETTERS
+from search.queries.named import FUZZINESS, SAME_LETTERS
 from search.rank.named import ONE_EDIT, skeleton
 
 LONGEST_GRAM = 15
@@ -17,8 +17,8 @@ LONGEST_GRAM = 15
 SHORTEST_PREFIX = 2
 """Letters that a prefix needs; of Chinese, Japanese and Korean writing, and of emoji, one sign is a word."""
 LONGEST_MISTYPED = 8
-"""Letters in which a typing error is looked for. An automaton of one edit over 8 letters takes a fraction of what one of
-two edits over 15 takes, and a mistake further on leaves the first letters right (docs/decisions/0015)."""
+"""Letters in which a typing error is looked for: a mistake further on leaves these right, each more costs the engine
+time."""
 MAX_EXPANSIONS = 20
 """Indexed prefixes near the one typed that are looked at: the nearest first."""
 
@@ -73,7 +73,7 @@ def nearly_query(prefix: str, *, limit: int) -> Clause | None:
     # The terms found keep the score of their nearness alone: how rare a misspelling is says nothing.
     nearly = {
         "operator": "and",
-        "fuzziness": f"AUTO:{ONE_EDIT},{LONGEST_MISTYPED + 1}",
+        "fuzziness": FUZZINESS,
         "prefix_length": SAME_LETTERS,
         "max_expansions": MAX_EXPANSIONS,
         "fuzzy_rewrite": f"top_terms_boost_{MAX_EXPANSIONS}",

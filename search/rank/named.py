@@ -39,14 +39,14 @@ MAX_CHARS = 100
 
 Reading = Literal["name", "exact name", "topic"]
 
-_GAPS = re.compile(r"[\s._-]+")
+_GAPS = re.compile(r"^[@\s._-]+|[\s._-]+")
 _WORDS = re.compile(r"[^\W_]+")
 _LAST_DIGITS = re.compile(r"(?<=\D)\d+$")
 
 
 def skeleton(handle: str) -> str:
     """Return a handle or name in small ASCII letters without blanks and ``.``, ``_``, ``-``."""
-    return _GAPS.sub("", transliterate(handle.lstrip("@ ")))
+    return _GAPS.sub("", transliterate(handle))
 
 
 def reading(text: str) -> Reading:
@@ -97,7 +97,8 @@ class _Asked:
     """A query in the forms that handles and names are compared in."""
 
     def __init__(self, text: str, *, is_strict: bool) -> None:
-        self._handle = normalise_handle(text)
+        # Words of the vocabulary with a blank between them are a topic, though somebody wrote them in one as a handle.
+        self._handle = None if is_strict and len(text.split()) > 1 else normalise_handle(text)
         self._skeleton = skeleton(text)
         self._name = clean_line(text).lstrip("@ ").casefold()
         self._ascii = transliterate(text.lstrip("@ "))
@@ -114,7 +115,7 @@ class _Asked:
         return max(map(self._likeness, skeletons | set(map(skeleton, called.get(NAMES_ASCII, ())))), default=0.0)
 
     def _same(self, called: Mapping[str, Any], skeletons: AbstractSet[str]) -> float:
-        if self._handle in map(normalise_handle, called.get(HANDLES, ())):
+        if self._handle and self._handle in map(normalise_handle, called.get(HANDLES, ())):
             return SAME_HANDLE
         if not self._is_strict and self._skeleton in skeletons:
             return SAME_SKELETON

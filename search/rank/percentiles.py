@@ -132,17 +132,23 @@ def _interpolated(points: NDArray[np.float32], values: NDArray[np.float32]) -> C
     A value that several points share stands in their middle, as ties do in a percentile rank.
     """
     column = values[:, None]
-    # Counted in bytes, which hold a row's points, and faster than as numbers of eight.
-    below = np.add.reduce(points < column, axis=1, dtype=np.uint8).astype(np.int64)
-    up_to = np.add.reduce(points <= column, axis=1, dtype=np.uint8).astype(np.int64)
     last = points.shape[1] - 1
-    left = np.clip(below - 1, 0, last)
     rows = np.arange(len(values))
-    low, high = points[rows, left], points[rows, np.clip(below, 0, last)]
+    below = _counted(points < column)
+    left, right = np.clip(below - 1, 0, last), np.minimum(below, last)
+    low, high = points[rows, left], points[rows, right]
     step = np.where(high > low, high - low, 1.0)
-    between = np.where((below > 0) & (below <= last), left + (values - low) / step, np.where(below > last, last, 0))
-    tied = (below + up_to - 1) / 2
-    return np.asarray(np.where(up_to > below, tied, between) / last, dtype=np.float64)
+    place = np.where(below > last, last, np.where(below > 0, left + (values - low) / step, 0))
+    tied = np.flatnonzero(high == values)
+    if tied.size:
+        up_to = _counted(points[tied] <= column[tied])
+        place[tied] = (below[tied] + up_to - 1) / 2
+    return np.asarray(place / last, dtype=np.float64)
+
+
+def _counted(true: NDArray[np.bool_]) -> Places:
+    # Counted in bytes, which hold a row's points, and faster than as numbers of eight.
+    return np.asarray(np.add.reduce(true, axis=1, dtype=np.uint8), dtype=np.int64)
 
 
 NOBODY = PercentileTable()

@@ -13,7 +13,8 @@ from mappings import fields
 from mappings.registry import FAMILIES, definition
 from search.filters import AccountFilter, Exclusions, Filters
 from search.queries.filters import filter_clause
-from search.queries.suggest import suggest_query
+from search.queries.named import named_arm
+from search.queries.suggest import nearly_query, suggest_query
 from search.request import Sort
 from search.results import HIDDEN
 
@@ -175,3 +176,11 @@ def test_accounts_have_the_same_fields_on_every_platform():
     by_platform = MAPPED["accounts"]["properties"]
     assert set(by_platform) == set(Platform)
     assert len({json.dumps(entry, sort_keys=True) for entry in by_platform.values()}) == 1
+
+
+def test_names_are_looked_for_in_fields_that_exist():
+    arm = named_arm("Ольга", None, size=1, timeout_ms=1)
+    read = {field["field"] for field in arm["docvalue_fields"]}
+    asked = fields_in(arm) | fields_in(nearly_query("ольга", limit=1)) | read
+    assert asked <= set(MAPPED)
+    assert all(MAPPED[field]["type"] in SORTABLE for field in read)

@@ -39,7 +39,7 @@ def part_of(request: Seen) -> str | None:
         "count": body.get("size") == 0,
         "fetch": isinstance(body.get("_source"), dict),
         "knn": is_of_an_arm and '"embedding"' in query,
-        "lexical": is_of_an_arm and '"tie_breaker"' in query,
+        "lexical": is_of_an_arm and '"multi_match"' in query,
         "complete": len(body.get("docvalue_fields", ())) == 1,
     }
     return next((name for name, it_is in parts.items() if it_is), "other")
@@ -157,12 +157,13 @@ def test_ids_and_scores_come_without_what_is_displayed(behind, trouble):
     assert page["total"]["value"] > 0
 
 
-def test_scores_that_cannot_be_completed_are_done_without(behind):
+def test_a_fused_answer_whose_scores_cannot_be_had_is_done_without_them(behind):
     client, proxy = behind
     with proxy.when(is_part("complete"), delayed(60)):
-        page = answered(client, question())
+        page = answered(client, question(ranking={"executor": "native_hybrid"}))
     assert is_displayed(page)
-    assert not {*ARMS, "fetch", "total"} & set(page["degraded"])
+    assert {"complete.lexical", "complete.knn"} <= set(page["degraded"])
+    assert not {"hybrid", "fetch", "total"} & set(page["degraded"])
 
 
 @pytest.mark.parametrize("every", [is_search, lambda _request: True], ids=["searches", "requests"])

@@ -47,7 +47,7 @@ def crowd():
 @pytest.fixture(scope="module")
 def stores(new_installation, crowd):
     """An installation with a crowd, which tests only read."""
-    made = new_installation(export_part_rows=PART_ROWS)
+    made = new_installation(export_part_rows=PART_ROWS, opensearch_timeout_s=60)
     write(made, list(crowd.values()))
     return made
 
@@ -61,7 +61,7 @@ def client(stores):
 @pytest.fixture(scope="module")
 def other(new_installation):
     """An installation that tests write to, each a crowd of its own source."""
-    return new_installation(export_part_rows=100)
+    return new_installation(export_part_rows=100, opensearch_timeout_s=60)
 
 
 def passing(crowd):

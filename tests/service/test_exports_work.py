@@ -57,7 +57,7 @@ print(*rows, peak_mb() - before)
 @pytest.fixture(scope="module")
 def stores(new_installation):
     """An installation with a large crowd, which tests only read."""
-    made = new_installation()
+    made = new_installation(opensearch_timeout_s=60)
     for first in range(0, CROWD, 5000):
         write(made, list(people(5000, seed=first, first=first)))
     return made

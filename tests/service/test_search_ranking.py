@@ -85,7 +85,7 @@ def test_a_rate_is_told_among_creators_of_the_same_platform_and_size(client):
     assert compared
     for reason in compared:
         assert reason["normalised"] == reason["percentile"]
-        assert re.search(r"in the (top|bottom) \d+ % of \w+ creators.* n=[\d,]+\)$", reason["words"])
+        assert re.search(r"in the (top|bottom) \d+ % of \w+ creators.*n=[\d,]+\)$", reason["words"])
 
 
 def test_a_niche_asked_for_counts_more_as_the_main_one(client):
@@ -105,7 +105,9 @@ def test_a_page_can_be_spread_over_platforms_and_says_so(client):
     moved = {hit["creator_id"]: hit["explanation"]["moved"] for hit in spread["hits"]}
     scores = {hit["creator_id"]: hit["score"] for hit in plain["hits"]}
     assert any("spread over platforms" in (note or "") for note in moved.values())
-    assert all(hit["score"] == scores[hit["creator_id"]] for hit in spread["hits"] if hit["creator_id"] in scores)
+    for hit in spread["hits"]:
+        # Facts age between the two questions, by less than shows.
+        assert hit["score"] == pytest.approx(scores.get(hit["creator_id"], hit["score"]), abs=EXACT)
 
 
 def test_a_weight_changes_the_order_as_its_feature_says(client):

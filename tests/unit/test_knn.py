@@ -43,11 +43,6 @@ def test_a_scan_reads_everybody_who_passes_and_has_a_vector(filters, first):
     }
 
 
-def test_a_scan_of_few_is_a_walk_that_may_return_them_all():
-    few = Plan("exact", 0.001, 1_000, "why", 1_000, 1_000)
-    assert knn.planned_query(VECTOR, FILTER, few) == walk(1_000, 1_000, FILTER)
-
-
 def test_the_walk_keeps_at_least_as_many_neighbours_as_it_returns():
     assert knn.knn_query(VECTOR, None, k=300)["knn"]["embedding"]["method_parameters"] == {"ef_search": 300}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search.counts import CountTable, Spread, estimate, read_table, table_request
 from search.filters import AccountFilter, CountRange, DateRange, Exclusions, Filters, RateRange
-from search.plan import EXPLORE, MOST_NEIGHBOURS, choose, exact_ms, walk_ms
+from search.plan import EXPLORE, EXPLORE_FILTERED, MOST_NEIGHBOURS, choose, exact_ms, walk_ms
 
 DAY_MS = 86_400_000
 NOW_MS = 20_000 * DAY_MS
@@ -138,18 +138,12 @@ def test_the_ways_by_share():
 def test_a_plan_can_be_asked(part, documents, size):
     plan = choose(part, documents, is_filtered=True, size=size)
     assert size <= plan.k <= MOST_NEIGHBOURS
-    assert plan.ef_search in ((0, plan.k) if plan.strategy == "exact" else (max(EXPLORE, plan.k),))
+    kept = {"exact": 0, "filtered": max(EXPLORE_FILTERED, plan.k), "post_filter": max(EXPLORE, plan.k)}
+    assert plan.ef_search == kept[plan.strategy]
     assert plan.share == part
     assert f"{documents:,}" in plan.reason
     if plan.strategy == "exact":
-        assert plan.ef_search == 0 or plan.k >= part * documents
         assert exact_ms(part, documents) <= walk_ms(part, documents)
-
-
-def test_a_scan_is_a_wide_walk_while_so_many_neighbours_may_be_asked_for():
-    few, many = (choose(part, MILLION, is_filtered=True, size=200) for part in (0.004, 0.006))
-    assert (few.strategy, few.k, few.ef_search) == ("exact", 8_000, 8_000)
-    assert (many.strategy, many.k, many.ef_search) == ("exact", 200, 0)
 
 
 @given(st.floats(0.0001, 1), st.integers(1, 10**8))

@@ -29,15 +29,12 @@ SHIPPED = "both"
 async def measure(settings: Settings, profile: str, *, parse: bool) -> dict[str, Figures]:
     """Return the figures of each arm alone and of both, over what the installation holds."""
     queries, judged = read_queries(), read_qrels()
-    asker = Asker(settings, open_encoder(settings), keys_by_account(read_facts()))
-    try:
-        found: dict[str, Figures] = {}
+    found: dict[str, Figures] = {}
+    async with Asker(settings, open_encoder(settings), keys_by_account(read_facts())) as asker:
         for name, arms in ARMS.items():
             answers = await asker.ask(queries, Ranking(profile=profile, arms=arms), parse=parse)
             found[name] = figures(answers, judged, queries)
-        return found
-    finally:
-        await asker.close()
+    return found
 
 
 @contextmanager

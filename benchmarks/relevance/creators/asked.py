@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Self
 from uuid import uuid4
 
 from api.installation import workers
@@ -81,12 +82,22 @@ def keys_by_account(creators: Sequence[Facts]) -> dict[str, str]:
 
 
 class Asker:
-    """Asks queries of one installation."""
+    """Asks queries of one installation; to be entered before the first."""
 
     def __init__(self, settings: Settings, encoder: TextEncoder, keys: Mapping[str, str]) -> None:
         self._cluster, self._cache = AsyncCluster(settings), Cache(settings)
         self._service = CreatorSearch(settings, self._cluster, self._cache, encoder)
         self._keys = keys
+
+    async def __aenter__(self) -> Self:
+        # As the API starts: what compares creators with their peers is read before the first question, not during it.
+        await self._service.warm()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._service.close()
+        await self._cache.close()
+        await self._cluster.close()
 
     async def ask(self, queries: Sequence[Query], ranking: Ranking, *, parse: bool = False) -> Answers:
         """Return the answers to the queries.
@@ -120,9 +131,3 @@ class Asker:
     def _keys_of(self, page: SearchPage) -> list[str]:
         accounts = (account["account_id"] for hit in page.hits for account in hit.creator["accounts"].values())
         return list(dict.fromkeys(self._keys[one] for one in accounts))
-
-    async def close(self) -> None:
-        """Let go of the connections and threads."""
-        await self._service.close()
-        await self._cache.close()
-        await self._cluster.close()

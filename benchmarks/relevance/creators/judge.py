@@ -189,11 +189,10 @@ def _passing(query: Query) -> Condition:
     )
 
 
-def judgements() -> Judgements:
-    """Return the judgements of the collection: rules, then overrides; ``ValueError`` for one of nobody known."""
-    queries, creators = read_queries(), read_facts()
-    found, keys = judge(queries, creators, read_rules()), {one.key for one in creators}
-    for (query, key), grade in read_overrides().items():
+def corrected(by_rules: Judgements, creators: Iterable[Facts], overrides: Mapping[tuple[str, str], int]) -> Judgements:
+    """Return the judgements with the grades given by hand; ``ValueError`` for one of nobody known."""
+    found, keys = {query: dict(grades) for query, grades in by_rules.items()}, {one.key for one in creators}
+    for (query, key), grade in overrides.items():
         if query not in found or key not in keys:
             detail = f"{OVERRIDES.name}: {query} {key}: no such query or creator"
             raise ValueError(detail)
@@ -201,6 +200,12 @@ def judgements() -> Judgements:
         if grade:
             found[query][key] = grade
     return found
+
+
+def judgements() -> Judgements:
+    """Return the judgements of the collection: rules, then overrides."""
+    creators = read_facts()
+    return corrected(judge(read_queries(), creators, read_rules()), creators, read_overrides())
 
 
 def as_text(found: Judgements) -> str:

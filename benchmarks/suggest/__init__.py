@@ -1,0 +1,1 @@
+"""Speed of completion; see ``README.md``."""
