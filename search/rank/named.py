@@ -53,18 +53,19 @@ def reading(text: str) -> Reading:
     """Return what a text is read as.
 
     ``topic``: a word of the vocabulary, or one of its phrases, or nothing that a person is called.
-    ``exact name``: several words, all of the vocabulary (``real python``): only who is called exactly so is meant.
+    ``exact name``: several words, all of the vocabulary (``real python``), or more than ``MAX_WORDS``: only who is
+    called exactly so is meant.
     ``name``: anything else, and whatever begins with ``@``.
     """
     words = _words(text)
-    if not words or len(text.split()) > MAX_WORDS or len(text) > MAX_CHARS:
+    if not words or len(text) > MAX_CHARS:
         return "topic"
     if text.lstrip().startswith("@"):
         return "name"
     phrases, single = _vocabulary()
     if " ".join(words) in phrases:
         return "topic"
-    if any(word not in single for word in words):
+    if len(text.split()) <= MAX_WORDS and any(word not in single for word in words):
         return "name"
     return "exact name" if len(words) > 1 else "topic"
 

@@ -121,7 +121,7 @@ def test_single_weights_can_be_replaced():
 
 def test_a_name_has_half_of_all_weight_unless_the_request_says_otherwise():
     weights = weights_of("relevance", {}, usable=ALL)
-    assert weights == pytest.approx({"named": 0.5, "text_match": 0.225, "semantic": 0.275})
+    assert weights == pytest.approx({"named": 0.5, "text_match": 0.2, "semantic": 0.3})
     assert weights_of("relevance", {}, usable=frozenset({"named"})) == {"named": 1.0}
     assert "named" not in weights_of("relevance", {"named": 0.0}, usable=ALL)
     assert weights_of("relevance", {"named": 1.0}, usable=ALL)["named"] == pytest.approx(0.5)
