@@ -63,7 +63,8 @@ async def load_seeds(cluster: AsyncCluster, directory: Directory, request: Simil
         NotFound: a seed does not exist.
     """
     asked = {seed.creator_id for seed in (*request.seeds, *request.negative_seeds)}
-    vectors = await _vectors(cluster, asked)
+    # The index refuses an empty id; the directory knows nobody by it.
+    vectors = await _vectors(cluster, asked - {""})
     unknown = sorted(asked - vectors.keys())
     moved = dict(zip(unknown, await asyncio.gather(*map(directory.resolve_id, unknown)), strict=True))
     if moved:

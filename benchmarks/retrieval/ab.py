@@ -31,7 +31,7 @@ COMPARED = 100
 BREADTHS: tuple[Breadth, ...] = ("rare", "medium", "broad")
 FILTERED = {"everybody": Filters(), "third": Filters(platforms=("youtube",))}
 PATIENCE_MS = 60_000
-SHORT_MS = 60
+SHORT_MS = 100
 Json = dict[str, Any]
 
 

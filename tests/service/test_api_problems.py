@@ -67,7 +67,7 @@ def test_ten_unknown_fields_are_all_named_with_the_nearest(client):
         if nearest:
             assert f"did you mean {nearest!r}" in named[f"/{name}"]
         else:
-            assert "known here: text, filters" in named[f"/{name}"]
+            assert "known here: text, parse, filters" in named[f"/{name}"]
 
 
 @pytest.mark.parametrize(
