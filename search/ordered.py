@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import BadCursor, NotFound
-from mappings.fields import SORTS
+from mappings.fields import ID, SORTS
 from search import cursor as cursors
 from search import retrieval
 from search.queries import ordered
@@ -54,12 +54,13 @@ async def ordered_page(
         budget.leave_out("retrieve")
         return OrderedPage((), None)
     found = answer["hits"]["hits"]
-    sources = await retrieval.fetch(cluster, [hit["_id"] for hit in found], budget)
+    ids = [hit["fields"][ID][0] for hit in found]
+    sources = await retrieval.fetch(cluster, ids, budget)
     hits = tuple(
         CreatorHit(
-            rank=position.offset + number, creator_id=hit["_id"], score=None, creator=sources.get(hit["_id"], {})
+            rank=position.offset + number, creator_id=one, score=None, creator=sources.get(one, {})
         )
-        for number, hit in enumerate(found, start=1)
+        for number, one in enumerate(ids, start=1)
     )
     if len(found) < request.limit:
         return OrderedPage(hits, None)

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mappings.fields import VECTOR
 from search import retrieval
 from search.executors.contract import Question
 from search.executors.native_hybrid import NativeHybrid
@@ -90,10 +92,9 @@ class Ranker:
             found = await self._retrieve(question, plan, wanted.ranking, budget)
         with budget.stage("fuse"):
             ids = _candidates(found)
-        # A fused answer has one score; the second stage ranks by those of the arms.
-        scores = await retrieval.complete(self._cluster, ids, question, budget) if "hybrid" in found else {}
+        found = await retrieval.complete(self._cluster, ids, found, question, budget)
         with budget.stage("rank"):
-            ranked = self._rank(ids, {**found, **scores}, wanted)
+            ranked = self._rank(ids, found, wanted)
         ranked = await self._diversify(ranked, found, wanted, budget)
         return Window(ranked, plan if "knn" in question.asked else None)
 
@@ -132,20 +133,25 @@ class Ranker:
             return ranked
         facts = facts_of(*found.values())
         group = "primary_platform" if wish.spread == "platform" else "primary_niche"
+        known = await retrieval.looks(self._cluster, ranked.ids, budget) if wish.suppress_duplicates else {}
+        looks = [known.get(one, {}) for one in ranked.ids]
         traits = Traits(
-            labels=ranked.ids,
-            vectors=await self._vectors(ranked.ids, budget) if wish.suppress_duplicates else None,
+            labels=tuple(look.get("name", one) for one, look in zip(ranked.ids, looks, strict=True)),
+            keys=tuple(look.get("text_hash") for look in looks),
+            vectors=_vectors(looks),
             groups=tuple(facts.get(one, {}).get(group) for one in ranked.ids),
         )
         with budget.stage("diversify"):
             return diversify(ranked, traits, wish)
 
-    async def _vectors(self, ids: Sequence[str], budget: Budget) -> np.ndarray | None:
-        known: Mapping[str, Sequence[float]] = await retrieval.vectors(self._cluster, ids, budget)
-        if not known:
-            return None
-        nothing = [0.0] * len(next(iter(known.values())))
-        return np.array([known.get(one, nothing) for one in ids], dtype=np.float32)
+
+def _vectors(looks: Sequence[Mapping[str, Any]]) -> NDArray[np.float32] | None:
+    """Return a row for each, zeros where the vector is not known; None where none is."""
+    known = [look[VECTOR] for look in looks if VECTOR in look]
+    if not known:
+        return None
+    nothing = [0.0] * len(known[0])
+    return np.array([look.get(VECTOR, nothing) for look in looks], dtype=np.float32)
 
 
 def _candidates(found: Mapping[str, Sequence[ArmHit]]) -> list[str]:

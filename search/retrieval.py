@@ -1,4 +1,4 @@
-"""Requests around the arms: names beside them, the scores of fused hits, vectors and display fields of a few.
+"""Requests around the arms: names beside them, missing scores after them, vectors and display fields of a few.
 
 Whatever is late or broken is left out and named in the budget; the answer goes on without it.
 """
@@ -21,7 +21,7 @@ from search.results import HIDDEN, displayed
 if TYPE_CHECKING:
     from creators.stores.cluster import AsyncCluster
     from search.budget import Budget
-    from search.executors.contract import Question
+    from search.executors.contract import Found, Question
     from search.queries.filters import Clause
 
 log = structlog.get_logger(__name__)
@@ -56,24 +56,26 @@ async def find_named(cluster: AsyncCluster, question: Question, budget: Budget) 
 
 
 async def complete(
-    cluster: AsyncCluster, ids: Sequence[str], question: Question, budget: Budget
-) -> dict[str, list[ArmHit]]:
-    """Return the candidates' hits in each arm, with its score."""
+    cluster: AsyncCluster, ids: Sequence[str], found: Found, question: Question, budget: Budget
+) -> Found:
+    """Return the hits of each arm, and after them those of candidates that the arm did not return itself."""
     bodies: dict[str, Clause] = {}
-    for arm in question.asked if ids else ():
-        if arm == "lexical":
-            bodies[arm] = completion.lexical_scores(question.text, ids)
-        elif question.vector is not None:
-            bodies[arm] = completion.cosine_scores(question.vector, ids)
+    for arm in question.asked:
+        missing = sorted(set(ids) - {hit.creator_id for hit in found.get(arm, ())})
+        if missing and arm == "lexical":
+            bodies[arm] = completion.lexical_scores(question.text, missing)
+        elif missing and question.vector is not None:
+            bodies[arm] = completion.cosine_scores(question.vector, missing)
     answers = await asyncio.gather(*(ask(cluster, body, f"complete.{arm}", budget) for arm, body in bodies.items()))
-    return {arm: parse_hits(answer) for arm, answer in zip(bodies, answers, strict=True) if answer}
+    added = {arm: parse_hits(answer) for arm, answer in zip(bodies, answers, strict=True) if answer}
+    return {**found, **{arm: [*found.get(arm, ()), *hits] for arm, hits in added.items()}}
 
 
-async def vectors(cluster: AsyncCluster, ids: Sequence[str], budget: Budget) -> dict[str, Sequence[float]]:
-    """Return the vectors of creators; empty when they are late."""
-    body = {"size": 2 * len(ids), "query": {"ids": {"values": list(ids)}}, "_source": [VECTOR]}
+async def looks(cluster: AsyncCluster, ids: Sequence[str], budget: Budget) -> dict[str, dict[str, Any]]:
+    """Return what tells near duplicates: vector, hash of the text, name; empty when that is late."""
+    body = {"size": 2 * len(ids), "query": {"ids": {"values": list(ids)}}, "_source": [VECTOR, "text_hash", "name"]}
     answer = await ask(cluster, body, "diversity", budget)
-    return {hit["_id"]: hit["_source"][VECTOR] for hit in answer["hits"]["hits"]} if answer else {}
+    return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]} if answer else {}
 
 
 async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budget) -> dict[str, dict[str, Any]]:

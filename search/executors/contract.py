@@ -21,9 +21,6 @@ log = structlog.get_logger(__name__)
 Found = dict[str, list[ArmHit]]
 FAILURES = (ClusterUnavailable, ClusterRefused, NotFound)
 """What one arm may raise without taking the other with it."""
-NOTHING_STORED = {"stored_fields": "_none_"}
-"""Not even the id is read from the stored fields, whose blocks would be unpacked for each of the hits: doc values have
-it, and an arm costs half (``docs/decisions/0014``)."""
 ALL_FAILED = "every arm of the search failed: OpenSearch cannot answer now"
 
 
@@ -70,10 +67,8 @@ def arm_body(arm: Arm, question: Question, plan: Plan, *, timeout_ms: int) -> Cl
     """Return the request body of one arm."""
     size, filters = question.size, question.filters
     if arm == "lexical":
-        body = lexical.lexical_arm(question.text, filters, size=size, timeout_ms=timeout_ms)
-    else:
-        body = knn.knn_arm(question.vector or (), filters, size=size, timeout_ms=timeout_ms, plan=plan)
-    return body | NOTHING_STORED
+        return lexical.lexical_arm(question.text, filters, size=size, timeout_ms=timeout_ms)
+    return knn.knn_arm(question.vector or (), filters, size=size, timeout_ms=timeout_ms, plan=plan)
 
 
 def read_answer(name: str, answer: Mapping[str, Any], budget: Budget) -> list[ArmHit]:

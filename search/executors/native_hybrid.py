@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from creators.errors import ClusterUnavailable
 from mappings.registry import CREATORS, HYBRID_PIPELINE, pipeline_name
-from search.executors.contract import ALL_FAILED, FAILURES, NOTHING_STORED, Found, Question, arm_body, log, read_answer
+from search.executors.contract import ALL_FAILED, FAILURES, Found, Question, arm_body, log, read_answer
 from search.queries.hybrid import hybrid_arm
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class NativeHybrid:
             return {}
         left_ms = budget.left_for_ms("retrieve")
         queries = [arm_body(arm, question, plan, timeout_ms=left_ms)["query"] for arm in question.asked]
-        body = hybrid_arm(queries, size=question.size, timeout_ms=left_ms) | NOTHING_STORED
+        body = hybrid_arm(queries, size=question.size, timeout_ms=left_ms)
         with budget.stage("retrieve"):
             try:
                 async with budget.deadline("retrieve"):

@@ -1,7 +1,7 @@
-"""The scores of known candidates in each arm, for an answer that came fused and has one score only.
+"""The scores of candidates in an arm that did not return them itself: asked again, for these ids only.
 
-For two arms that answer apart the same would complete what one of them did not return; measured, that changes nDCG by
-0.001 at most (``docs/findings``), and is not done.
+Where one topic fills an arm, "not among the 200 best" says nothing about how near the others are. The larger the index,
+the more questions are of that kind (``docs/findings`` has the gain). A fused answer has no score of either arm at all.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ def _scores(query: Clause, *, size: int) -> Clause:
         "size": 2 * size,
         "query": query,
         "_source": False,
+        "stored_fields": "_none_",
         "track_total_hits": False,
         "docvalue_fields": [{"field": fields.ID}],
     }

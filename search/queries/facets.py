@@ -78,7 +78,7 @@ def relaxed_request(filters: Filters) -> Clause:
 
 
 def read_relaxed(answer: Mapping[str, Any]) -> dict[str, int]:
-    """Return filter → creators that would pass without it, the most first, from the answer to :func:`relaxed_request`."""
+    """Return filter → creators that pass without it, the most first, from the answer to :func:`relaxed_request`."""
     counts = {name: bucket["doc_count"] for name, bucket in answer.get("aggregations", {}).items()}
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 

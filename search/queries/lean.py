@@ -19,6 +19,9 @@ def lean(query: Clause, *, size: int, timeout_ms: int) -> Clause:
         "size": size,
         "query": query,
         "_source": False,
+        # Not even the id is stored: the blocks of stored fields would be unpacked for each of the hits, which doubles
+        # what an arm costs (docs/decisions/0014).
+        "stored_fields": "_none_",
         "track_total_hits": False,
         "docvalue_fields": [dict(field) for field in RANK_DOC_VALUES],
         "timeout": f"{timeout_ms}ms",

@@ -12,7 +12,7 @@ from elasticsearch_dsl.query import Query
 from creators.text import clean_line, transliterate
 from search.queries.filters import Clause
 from search.queries.lean import lean
-from search.rank.named import MAX_CHARS, NAME_FIELDS, ONE_EDIT, Reading, reading
+from search.rank.named import MAX_CHARS, NAME_FIELDS, ONE_EDIT, Reading, reading, skeleton
 
 SIZE = 50
 """Hits that the arm is asked for: exact ones come first, and more people than that rarely share a name."""
@@ -20,6 +20,8 @@ MAX_EXPANSIONS = 50
 """Terms near the one typed that are looked at, in each field: the nearest first."""
 FUZZINESS = f"AUTO:{ONE_EDIT},{MAX_CHARS + 1}"
 """One typing error from four letters on, never two: two cost the engine eight times as much (docs/decisions/0015)."""
+LONG_BEGINNING = 6
+"""Letters from which on a text is also the beginning of handles: what follows is often a number (``rosacocina99``)."""
 # The first letter is nearly always right, and asking for it lets the engine skip most of its terms.
 SAME_LETTERS = 1
 
@@ -54,6 +56,9 @@ def _ways(asked: str, meant: Reading) -> list[Query]:
     skeletons = list(dict.fromkeys((handle.lower(), latin)))
     equal = [_constant(Q("term", handle_skeletons=one), 9) for one in skeletons]
     near = [_constant(_fuzzy(one), 5) for one in skeletons]
+    beginning = skeleton(asked)
+    if len(beginning) >= LONG_BEGINNING:
+        near.append(_constant(Q("prefix", handle_skeletons=beginning), 4))
     words = {"operator": "and", "fuzziness": FUZZINESS, "prefix_length": SAME_LETTERS, "max_expansions": MAX_EXPANSIONS}
     alike = [
         _constant(Q("match", handle_words={"query": handle, "operator": "and"}), 4),

@@ -90,7 +90,7 @@ def parse_hits(answer: Mapping[str, Any]) -> list[ArmHit]:
         values = {
             name: column if name in MANY else column[0] for name, column in hit.get("fields", {}).items() if column
         }
-        creator_id = values.get("creator_id") or hit["_id"]
+        creator_id = values["creator_id"]
         found.setdefault(creator_id, ArmHit(creator_id, hit["_score"] or 0.0, values))
     return list(found.values())
 

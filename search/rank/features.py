@@ -28,6 +28,8 @@ NAME_EQUAL = 0.95
 NAME_ALIKE = 0.8
 """Name match from which on, where nobody is named, the query may be a name with a typing error."""
 NAME_STEPS = 4.0
+NAME_TOP = 0.67
+"""With the weight of ``named``, nobody but the owner of the handle reaches what the handle alone gives."""
 UNKNOWN_COSINE = 0.9
 """What an unknown cosine is of the least known one; docs/findings has the measurements."""
 SECOND_NICHE = 0.5
@@ -64,14 +66,15 @@ def _among_peers(candidates: Candidates, metric: str, raw: Column, curve: Column
 
 
 def named(candidates: Candidates, _wish: Wish) -> Scored:
-    """Whether the query is the creator's handle or name: 1 for the handle, 0.8 and more for the name, else 0.
+    """Whether the query is the creator's handle or name: 1 for the handle, about a half for the name, else 0.
 
     Where nobody has the handle or name, the creators whose handle or name is nearly what was typed count by likeness.
-    Used only when there is such a creator; then it has half of all weight (35 %, for mere likeness).
+    Used only when there is such a creator; then it has 70 % of all weight (35 %, for mere likeness),
+    so that an exact handle comes first whatever else is known.
     """
     raw = candidates.named
     if is_named(candidates):
-        return Scored(raw, np.where(raw >= NAME_EQUAL, 1.0 - NAME_STEPS * (1.0 - raw), 0.0))
+        return Scored(raw, np.select([raw >= 1.0, raw >= NAME_EQUAL], [1.0, NAME_TOP - NAME_STEPS * (1.0 - raw)], 0.0))
     return Scored(raw, np.where(raw >= NAME_ALIKE, raw, 0.0))
 
 

@@ -30,7 +30,7 @@ FEATURES: dict[str, Callable[[Candidates, Wish], Scored]] = {
     "niche_fit": features.niche_fit,
     "suitability": features.suitability,
 }
-NAMED_SHARE = 0.5
+NAMED_SHARE = 0.7
 """Share of all weight that the feature ``named`` has where the query is a handle or a name."""
 ALIKE_SHARE = 0.35
 """Its share where the query is merely like one."""

@@ -30,8 +30,8 @@ PROFILES: dict[str, Profile] = {
     "balanced": Profile(
         "What was asked for comes first; of equal matches the livelier, better fitting and fresher ones.",
         {
-            "text_match": 0.30,
-            "semantic": 0.45,
+            "text_match": 0.27,
+            "semantic": 0.48,
             "engagement": 0.08,
             "follower_fit": 0.05,
             "growth": 0.04,

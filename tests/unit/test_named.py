@@ -176,7 +176,13 @@ def test_surer_ways_score_higher_and_all_are_constant():
         kind, wanted = next(iter(way["constant_score"]["filter"].items()))
         scores.setdefault((kind, next(iter(wanted))), []).append(way["constant_score"]["boost"])
     order = [("term", "handles"), ("term", "handle_skeletons"), ("term", "name.exact"), ("term", "names_ascii.exact")]
-    order += [("fuzzy", "handle_skeletons"), ("match", "handle_words"), ("match", "names"), ("match", "names_ascii")]
+    order += [
+        ("fuzzy", "handle_skeletons"),
+        ("prefix", "handle_skeletons"),
+        ("match", "handle_words"),
+        ("match", "names"),
+        ("match", "names_ascii"),
+    ]
     boosts = [max(scores[way]) for way in order]
     assert boosts == sorted(boosts, reverse=True)
     assert set(scores) == set(order)

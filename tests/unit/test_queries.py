@@ -11,6 +11,7 @@ FILTER = {"bool": {"filter": [{"term": {"has": "email"}}]}}
 LEAN = {
     "size": 200,
     "_source": False,
+    "stored_fields": "_none_",
     "track_total_hits": False,
     "timeout": "450ms",
 }

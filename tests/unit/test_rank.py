@@ -119,12 +119,19 @@ def test_single_weights_can_be_replaced():
     assert weights_of("relevance", {"freshness": 1.0}, usable=frozenset({"freshness"})) == {"freshness": 1.0}
 
 
-def test_a_name_has_half_of_all_weight_unless_the_request_says_otherwise():
+def test_a_name_has_most_of_all_weight_unless_the_request_says_otherwise():
     weights = weights_of("relevance", {}, usable=ALL)
-    assert weights == pytest.approx({"named": 0.5, "text_match": 0.2, "semantic": 0.3})
+    assert weights == pytest.approx({"named": 0.7, "text_match": 0.12, "semantic": 0.18})
     assert weights_of("relevance", {}, usable=frozenset({"named"})) == {"named": 1.0}
     assert "named" not in weights_of("relevance", {"named": 0.0}, usable=ALL)
     assert weights_of("relevance", {"named": 1.0}, usable=ALL)["named"] == pytest.approx(0.5)
+
+
+@given(st.floats(0.95, 0.999), st.floats(0, 1), st.floats(0, 1))
+def test_nobody_is_before_the_owner_of_the_handle(other, own_text, other_text):
+    table = candidates([((text, text, 0.0, *[math.nan] * 4), (None, None, ())) for text in (own_text, other_text)])
+    ranked = rank_by(table.called(np.array([1.0, other])), "balanced", {}, NOTHING)
+    assert ranked.ids[0] == table.ids[0]
 
 
 @pytest.mark.parametrize(("match", "share"), [(1.0, NAMED_SHARE), (0.95, NAMED_SHARE), (0.9, ALIKE_SHARE), (0.5, None)])
@@ -230,9 +237,9 @@ def test_a_creator_that_lies_in_two_indices_is_one_hit():
     hits = [
         {"_id": "1", "_score": 2.0, "fields": {"creator_id": ["a"], "followers": [5], "niches": ["food", "travel"]}},
         {"_id": "2", "_score": 1.0, "fields": {"creator_id": ["a"], "followers": [4]}},
-        {"_id": "b", "_score": None},
+        {"_score": None, "fields": {"creator_id": ["b"]}},
     ]
     assert parse_hits({"hits": {"hits": hits}}) == [
         ArmHit("a", 2.0, {"creator_id": "a", "followers": 5, "niches": ["food", "travel"]}),
-        ArmHit("b", 0.0, {}),
+        ArmHit("b", 0.0, {"creator_id": "b"}),
     ]

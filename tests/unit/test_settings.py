@@ -37,6 +37,9 @@ GIVEN = {
     "cursor_secret": ("correct horse", SecretStr("correct horse")),
     "cursor_ttl_s": ("60", 60),
     "max_body_bytes": ("5000", 5000),
+    "export_max_rows": ("1000", 1000),
+    "export_part_rows": ("500", 500),
+    "export_keep_days": ("2", 2),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
 }
