@@ -57,9 +57,7 @@ async def ordered_page(
     ids = [hit["fields"][ID][0] for hit in found]
     sources = await retrieval.fetch(cluster, ids, budget)
     hits = tuple(
-        CreatorHit(
-            rank=position.offset + number, creator_id=one, score=None, creator=sources.get(one, {})
-        )
+        CreatorHit(rank=position.offset + number, creator_id=one, score=None, creator=sources.get(one, {}))
         for number, one in enumerate(ids, start=1)
     )
     if len(found) < request.limit:

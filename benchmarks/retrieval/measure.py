@@ -59,7 +59,7 @@ def in_turns(bench: Bench, asks: Sequence[Ask]) -> dict[Key, dict[int, Sample]]:
                 sample = samples[ask.variant][ask.question]
                 sample.took.append(answer["took"])
                 sample.cpu.append(cpu)
-                sample.ids = [hit["_id"] for hit in answer["hits"]["hits"] if "_id" in hit]
+                sample.ids = [hit["fields"]["creator_id"][0] for hit in answer["hits"]["hits"]]
     return samples
 
 

@@ -135,7 +135,7 @@ def test_every_filter_asks_for_a_field_that_is_indexed():
         "keywords": ["sour dough"],
         "creator_ids": ["a"],
     }
-    account = {name: count for name in fields.ACCOUNT_COUNTS}
+    account = dict.fromkeys(fields.ACCOUNT_COUNTS, count)
     account |= {"engagement_rate": some, "verified": True, "joined": joined, "last_posted_days": 7}
     assert account.keys() == AccountFilter.model_fields.keys(), "a new filter of accounts: add it here"
     excluded = {**lists, "handles": ["rosa"]}
@@ -143,10 +143,10 @@ def test_every_filter_asks_for_a_field_that_is_indexed():
     every = Filters.model_validate(
         {
             **lists,
-            **{name: some for name in ("engagement_rate", "growth_30d", "growth_90d", "growth_180d")},
-            **{name: count for name in ("followers", "account_count")},
-            **{name: False for name in ("verified", "degraded")},
-            **{name: 30 for name in ("last_posted_days", "max_age_days")},
+            **dict.fromkeys(("engagement_rate", "growth_30d", "growth_90d", "growth_180d"), some),
+            **dict.fromkeys(("followers", "account_count"), count),
+            **dict.fromkeys(("verified", "degraded"), False),
+            **dict.fromkeys(("last_posted_days", "max_age_days"), 30),
             **{name: [{"niches": ["food"]}] for name in ("all", "any", "none")},
             "follower_bands": ["micro"],
             "sources": ["dataset"],

@@ -112,13 +112,24 @@ def test_a_search_keeps_its_budget_while_opensearch_hangs(slow_cluster, sort):
     body = {"text": "music", "facets": ["niches"], "sort": {"field": sort}}
     assert ask(client, **body).status_code == 200
     with forwarder.held():
-        answer = ask(client, **body)
+        answer = ask(client, **body, filters={"followers": {"min": 17}})
     assert answer.status_code == 200, answer.text
     page = answer.json()
     assert page["hits"] == []
     assert (page["total"], page["facets"], page["next_cursor"]) == (None, {}, None)
     arms = {"lexical", "knn"} if sort == "relevance" else {"retrieve"}
     assert set(page["degraded"]) >= {"total", "facets", *arms}
+
+
+def test_what_was_just_asked_is_ranked_and_counted_from_the_cache_while_opensearch_hangs(slow_cluster):
+    client, forwarder = slow_cluster
+    body = {"text": "songs about rain", "facets": ["niches"], "limit": 5}
+    before = ask(client, **body, budget_ms=20_000).json()
+    with forwarder.held():
+        page = ask(client, **body).json()
+    assert [hit["creator_id"] for hit in page["hits"]] == [hit["creator_id"] for hit in before["hits"]]
+    assert (page["total"], page["facets"]) == (before["total"], before["facets"])
+    assert "fetch" in page["degraded"]
 
 
 def test_similar_keeps_its_budget_while_opensearch_hangs(slow_cluster):

@@ -172,10 +172,10 @@ def test_the_same_work_twice_is_one_job(stores):
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(lambda _: stores.queue.enqueue("index_object", "key"), range(40)))
     assert sorted(said) == [False] * 39 + [True]
-    assert stores.queue.depth() == {"index": 1, "enrich": 0, "fetch": 0}
+    assert stores.queue.depth() == dict.fromkeys(QUEUES, 0) | {"index": 1}
     assert stores.queue.enqueue("index_object", "another key")
     assert stores.queue.enqueue("enrich_object", "key")
-    assert stores.queue.depth() == {"index": 2, "enrich": 1, "fetch": 0}
+    assert stores.queue.depth() == dict.fromkeys(QUEUES, 0) | {"index": 2, "enrich": 1}
 
 
 def test_a_lease_ends_with_its_worker(stores):
@@ -195,7 +195,7 @@ def landed(new_installation, tmp_path):
     take(stores, "fetch")
     fetch_slice(stores, dataset_id, 0)
     forget(stores, stores.queue.job_id("fetch_dataset", dataset_id, "0"))
-    assert stores.queue.depth() == {"index": 0, "enrich": SLICE_BATCHES, "fetch": 1}
+    assert stores.queue.depth() == dict.fromkeys(QUEUES, 0) | {"enrich": SLICE_BATCHES, "fetch": 1}
     return stores, dataset_id
 
 
@@ -224,7 +224,7 @@ def test_a_queue_that_lost_everything_is_filled_again(landed):
         normalise_one(stores, key)
     lose_everything(stores)
     assert pipeline.reconcile(stores) == SLICE_BATCHES + 1
-    assert stores.queue.depth() == {"index": 0, "enrich": SLICE_BATCHES, "fetch": 1}
+    assert stores.queue.depth() == dict.fromkeys(QUEUES, 0) | {"enrich": SLICE_BATCHES, "fetch": 1}
     expected = {stores.queue.job_id("enrich_object" if key in keys[:3] else "normalise_object", key) for key in keys}
     assert set(stores.queue.queue("enrich").job_ids) == expected
     # All of it waits already.

@@ -132,9 +132,7 @@ def test_meaning_finds_those_that_no_word_finds(client, text, niche):
     by_words = {hit["creator_id"] for hit in words["hits"]}
     both = ask(client, text=text, limit=10, ranking={"arms": ["lexical", "knn"], "profile": "relevance"})
     found = [
-        hit
-        for hit in both["hits"]
-        if niche in hit["creator"].get("niches", ()) and hit["creator_id"] not in by_words
+        hit for hit in both["hits"] if niche in hit["creator"].get("niches", ()) and hit["creator_id"] not in by_words
     ]
     base_rate = words["total"]["value"] / both["total"]["value"]
     assert len(found) >= 5
