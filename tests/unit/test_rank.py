@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.rank.candidates import ArmHit, Candidates, collect, cosine_of, parse_hits
-from search.rank.features import Wish
+from search.rank.features import NAME_EQUAL, Wish
 from search.rank.model import (
     ALIKE_SHARE,
     FEATURES,
@@ -22,6 +22,7 @@ from search.rank.model import (
     usable_features,
     weights_of,
 )
+from search.rank.named import SAME_SKELETON
 from search.rank.percentiles import NOBODY
 from tests.fixtures.candidates import NUMBERS, POPULATION, ROWS, candidates, one
 
@@ -127,7 +128,7 @@ def test_a_name_has_most_of_all_weight_unless_the_request_says_otherwise():
     assert weights_of("relevance", {"named": 1.0}, usable=ALL)["named"] == pytest.approx(0.5)
 
 
-@given(st.floats(0.95, 0.999), st.floats(0, 1), st.floats(0, 1))
+@given(st.floats(NAME_EQUAL, SAME_SKELETON), st.floats(0, 1), st.floats(0, 1))
 def test_nobody_is_before_the_owner_of_the_handle(other, own_text, other_text):
     table = candidates([((text, text, 0.0, *[math.nan] * 4), (None, None, ())) for text in (own_text, other_text)])
     ranked = rank_by(table.called(np.array([1.0, other])), "balanced", {}, NOTHING)
