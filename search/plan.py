@@ -24,6 +24,9 @@ POST_FILTER_SHARE = 0.9
 SPARE = 1.2
 """How many more neighbours than the share demands a walk without its filter asks for."""
 
+OFF_TOPIC_MS = 100.0
+"""Longest scan that is worth it where a walk would lose its way: its recall was 0.78 (``docs/decisions/0013``)."""
+
 FIXED_MS = 8.3
 WALK_MS = 0.7
 WALK_EXPONENT = 0.83
@@ -72,7 +75,7 @@ def exact_ms(share: float, documents: int) -> float:
     return FIXED_MS + share * documents * READ_US / 1000
 
 
-def choose(share: float | None, documents: int, *, is_filtered: bool, size: int) -> Plan:
+def choose(share: float | None, documents: int, *, is_filtered: bool, size: int, is_off_topic: bool = False) -> Plan:
     """Return the cheapest way to the nearest ``size`` creators that pass.
 
     Args:
@@ -80,6 +83,7 @@ def choose(share: float | None, documents: int, *, is_filtered: bool, size: int)
         documents: creators in the index.
         is_filtered: whether there is a filter at all.
         size: how many are wanted.
+        is_off_topic: whether the filter leaves out what the question is about.
     """
     if not is_filtered:
         return _walk("unfiltered", 1.0, documents, "no filter: a walk through the graph", size)
@@ -88,6 +92,9 @@ def choose(share: float | None, documents: int, *, is_filtered: bool, size: int)
     passing = f"about {round(share * documents):,} of {documents:,} creators pass ({share:.1%})"
     if exact_ms(share, documents) <= walk_ms(share, documents):
         reason = f"{passing}: reading all their vectors is cheaper than a walk"
+        return Plan("exact", share, documents, reason, size, 0)
+    if is_off_topic and share < POST_FILTER_SHARE and exact_ms(share, documents) <= OFF_TOPIC_MS:
+        reason = f"{passing}, none of them of the question's niches: a walk would begin where nobody passes"
         return Plan("exact", share, documents, reason, size, 0)
     spare = math.ceil(SPARE * size / share)
     if share >= POST_FILTER_SHARE and spare <= MOST_NEIGHBOURS:

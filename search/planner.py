@@ -48,18 +48,20 @@ class Planner:
         self._asked_at = -RETRY_S
         self._refreshing: asyncio.Task[None] | None = None
 
-    def plan(self, filters: Filters, clause: Clause | None, *, size: int) -> Plan:
+    def plan(self, filters: Filters, clause: Clause | None, *, size: int, is_off_topic: bool = False) -> Plan:
         """Return how the nearest ``size`` creators that pass are looked for.
 
         Args:
             filters: of the request.
             clause: the same as a query (``filter_clause(filters)``).
             size: how many are wanted.
+            is_off_topic: whether the filter leaves out what the question is about.
         """
         if self._table is None or time.monotonic() >= self._old_at:
             self._refresh_soon()
         documents = self._table.documents if self._table else 0
-        return choose(self._share(filters, clause), documents, is_filtered=clause is not None, size=size)
+        share = self._share(filters, clause)
+        return choose(share, documents, is_filtered=clause is not None, size=size, is_off_topic=is_off_topic)
 
     def learn(self, clause: Clause | None, total: int) -> None:
         """Remember how many creators passed a filter just now."""

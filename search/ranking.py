@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from search.filters import Filters
     from search.planner import Planner
     from search.request import Ranking
+    from search.topics import Topics
 
 NEEDED = frozenset({"lexical", "knn", "hybrid", "browse", "named", "complete.lexical", "complete.knn"})
 """Parts without which a window is not what it would be with more time; it is not kept for others."""
@@ -71,8 +72,8 @@ class Window:
 class Ranker:
     """Finds and ranks; one per process."""
 
-    def __init__(self, cluster: AsyncCluster, planner: Planner) -> None:
-        self._cluster, self._planner = cluster, planner
+    def __init__(self, cluster: AsyncCluster, planner: Planner, topics: Topics) -> None:
+        self._cluster, self._planner, self._topics = cluster, planner, topics
         self.population = Population(cluster)
         executors: tuple[Executor, ...] = (TwoArm(cluster), NativeHybrid(cluster))
         self._executors = {executor.name: executor for executor in executors}
@@ -88,7 +89,8 @@ class Ranker:
         if not question.asked:
             found, plan = await self._browse(question, budget), None
         else:
-            plan = self._planner.plan(wanted.filters, clause, size=WINDOW)
+            is_off_topic = self._topics.is_left_out(wanted.vector, wanted.filters.niches)
+            plan = self._planner.plan(wanted.filters, clause, size=WINDOW, is_off_topic=is_off_topic)
             found = await self._retrieve(question, plan, wanted.ranking, budget)
         with budget.stage("fuse"):
             ids = _candidates(found)

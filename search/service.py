@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,6 @@ from search.filters import Filters
 from search.ordered import ordered_page
 from search.paging import Pages
 from search.parse.merge import apply
-from search.parse.niches import NicheGuesser
 from search.parse.parser import parse
 from search.planner import Planner
 from search.queries.filters import filter_clause
@@ -31,6 +29,7 @@ from search.ranking import NEEDED, Ranker, Wanted, Window
 from search.request import SearchRequest, Sort
 from search.results import CreatorHit, FacetPage, SearchPage
 from search.seeds import load_seeds
+from search.topics import Topics
 
 if TYPE_CHECKING:
     from creators.settings import Settings
@@ -58,8 +57,8 @@ class CreatorSearch:
         self._planner = Planner(cluster, cache)
         self._counter = Counter(cluster, self._caches, self._planner)
         self._encoder = QueryEncoder(encoder, self._caches.vectors)
-        self._guesser = functools.cache(lambda: NicheGuesser(encoder))
-        self._ranker = Ranker(cluster, self._planner)
+        self._topics = Topics(encoder)
+        self._ranker = Ranker(cluster, self._planner, self._topics)
         self._checked_until = 0.0
         self.directory = Directory(cluster)
 
@@ -106,7 +105,7 @@ class CreatorSearch:
     async def parse(self, text: str) -> ParsedQuery:
         """Return the filters that a text names, and the words that are left to rank by."""
         # The first time it encodes the names of all niches.
-        return await self._encoder.run(lambda: parse(text, guess=self._guesser()))
+        return await self._encoder.run(lambda: parse(text, guess=self._topics.guesser()))
 
     async def run(self, request: SearchRequest) -> SearchPage:
         """Answer a search.

@@ -16,6 +16,7 @@ from benchmarks.retrieval.questions import topics
 from creators.settings import load_settings
 from enrich.encoders.opened import open_encoder
 from mappings.registry import CREATORS
+from search.topics import Topics
 from stack.engines import open_engines
 
 
@@ -42,7 +43,9 @@ def main() -> None:
             elif chosen.what == "encoders":
                 result |= encoders.bake_off(bench, corpus, asked)
             else:
-                result |= grid.cliff(bench, corpus, asked, f"{prefix}{CREATORS}")
+                known = Topics(encoder)
+                known.guesser()
+                result |= grid.cliff(bench, corpus, asked, f"{prefix}{CREATORS}", known)
     text = json.dumps(result, indent=1)
     print(text)
     if chosen.json:

@@ -14,6 +14,7 @@ from search.filters import Filters
 from search.plan import Plan, choose
 from search.queries import knn
 from search.queries.filters import filter_clause
+from search.topics import Topics
 
 NEIGHBOURS = 100
 K = 200
@@ -22,7 +23,7 @@ SCANNED = 0.2
 Json = dict[str, Any]
 
 
-def cliff(bench: Bench, corpus: Corpus, asked: list[Asked], index: str) -> Json:
+def cliff(bench: Bench, corpus: Corpus, asked: list[Asked], index: str, topics: Topics) -> Json:
     """Return recall and milliseconds of every cell: planned, always a walk under the filter, always a scan."""
     table = read_table(bench.client.search(index=index, body=table_request()))
     cells: dict[Key, dict[int, Cell]] = {}
@@ -32,7 +33,7 @@ def cliff(bench: Bench, corpus: Corpus, asked: list[Asked], index: str) -> Json:
         for correlation in CORRELATIONS if share < 1 else ("random",):
             key = (share, correlation)
             cells[key] = {place: cell(corpus, one, share, correlation) for place, one in enumerate(asked)}
-            plans[key] = [_plan(cells[key][place].filters, table) for place in range(len(asked))]
+            plans[key] = [_plan(one, cells[key][place].filters, table, topics) for place, one in enumerate(asked)]
             for place, one in enumerate(asked):
                 clause = filter_clause(cells[key][place].filters)
                 for way, plan in _ways(plans[key][place], share).items():
@@ -41,8 +42,10 @@ def cliff(bench: Bench, corpus: Corpus, asked: list[Asked], index: str) -> Json:
     return _summary(corpus, asked, cells, plans, in_turns(bench, asks))
 
 
-def _plan(filters: Filters, table: CountTable) -> Plan:
-    return choose(estimate(filters, table, now_ms=0), table.documents, is_filtered=True, size=K)
+def _plan(one: Asked, filters: Filters, table: CountTable, topics: Topics) -> Plan:
+    is_off_topic = topics.is_left_out(one.vector, filters.niches)
+    share = estimate(filters, table, now_ms=0)
+    return choose(share, table.documents, is_filtered=True, size=K, is_off_topic=is_off_topic)
 
 
 def _ways(planned: Plan, share: float) -> dict[str, Plan | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,7 @@ class NicheGuesser:
 
     def guess(self, phrase: str) -> tuple[str, float, bool] | None:
         """Return the nearest niche, its confidence and whether that is enough to filter by; None where none is near."""
-        similarities = self._similarities(phrase)
+        similarities = self._similarities(self._encoder.encode_one(phrase))
         best = int(similarities.argmax())
         cosine = float(similarities[best])
         deviation = max(float(similarities.std()), float(np.finfo(np.float32).eps))
@@ -46,9 +47,14 @@ class NicheGuesser:
             return None
         return NICHES[best].id, confidence, confidence >= SURE and not NICHES[best].broad
 
-    def _similarities(self, phrase: str) -> NDArray[np.float32]:
-        """Return the largest cosine of the phrase to each niche, of shape (niches,)."""
-        cosines = self._prompts @ self._encoder.encode_one(phrase)
+    def nearest(self, vector: Sequence[float], count: int) -> list[str]:
+        """Return the niches nearest to a text's vector, the nearest first."""
+        order = np.argsort(-self._similarities(np.array(vector, dtype=np.float32)), kind="stable")
+        return [NICHES[row].id for row in order[:count]]
+
+    def _similarities(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the largest cosine of a vector to each niche, of shape (niches,)."""
+        cosines = self._prompts @ vector
         result = np.full(len(NICHES), -1, dtype=np.float32)
         np.maximum.at(result, self._owners, cosines)
         return result

@@ -6,6 +6,7 @@ from creators.settings import load_settings
 from enrich.encoders.text import default_encoder
 from search.parse.niches import LEAST, SURE, NicheGuesser
 from search.parse.parser import parse
+from search.topics import Topics
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,15 @@ def test_only_the_longest_run_of_words_left_is_asked_about():
     assert recorder.asked == []
     parse("urban sketching of old cafes, on tiktok, hello", guess=recorder)
     assert recorder.asked == ["urban sketching old cafes"]
+
+
+def test_what_a_question_is_about(guesser):
+    topics = Topics(guesser._encoder)
+    vector = tuple(guesser._encoder.encode_one("sourdough bread recipes").tolist())
+    assert not topics.is_left_out(vector, ["politics"]), "nothing is known before the niches were encoded"
+    topics.guesser()
+    assert topics.guesser().nearest(vector, 1) == ["food"]
+    assert topics.is_left_out(vector, ["politics", "motorsport"])
+    assert not topics.is_left_out(vector, ["politics", "food"])
+    assert not topics.is_left_out(vector, [])
+    assert not topics.is_left_out(None, ["politics"])

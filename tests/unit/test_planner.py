@@ -134,6 +134,17 @@ def test_the_ways_by_share():
     assert strategy(0.97, documents=300) == "exact"
 
 
+def test_a_filter_off_the_topic_is_read_through_while_that_is_affordable():
+    def strategy(part, documents=200_000, **more):
+        return choose(part, documents, is_filtered=True, size=200, **more).strategy
+
+    assert [strategy(part) for part in (0.2, 0.5)] == ["filtered", "filtered"]
+    assert [strategy(part, is_off_topic=True) for part in (0.2, 0.5)] == ["exact", "exact"]
+    assert strategy(0.5, documents=MILLION, is_off_topic=True) == "filtered"
+    assert strategy(0.95, is_off_topic=True) == "post_filter"
+    assert strategy(None, is_off_topic=True) == "filtered"
+
+
 @given(st.floats(0, 1), st.integers(1, 10**9), st.integers(1, 1_000))
 def test_a_plan_can_be_asked(part, documents, size):
     plan = choose(part, documents, is_filtered=True, size=size)
