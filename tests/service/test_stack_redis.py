@@ -22,7 +22,9 @@ pytestmark = pytest.mark.engines
 LIMIT_S = 40
 NOT_ASKED = "http://127.0.0.1:9"
 OWNER = """
-import sys, time
+import signal, sys
+# A run in the background of a shell hands SIGINT down as ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from creators.settings import Settings
 from stack.engines import open_engines
 with open_engines(Settings(data_dir=sys.argv[1], opensearch_url=sys.argv[2])) as engines:
