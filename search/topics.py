@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from enrich.encoders.text import TextEncoder
     from search.encoding import Vector
 
-NEAR = 11
-"""A fifth of the niches: a filter that has none of the nearest ones leaves out what the question is about."""
+NEAR = 5
+"""A filter that has none of so many nearest niches leaves out what the question is about."""
 
 
 class Topics:
