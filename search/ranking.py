@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mappings.fields import VECTOR
+from mappings.registry import CREATORS
 from search import retrieval
-from search.executors.contract import Question
+from search.executors.contract import Question, read_answer
 from search.executors.native_hybrid import NativeHybrid
 from search.executors.two_arm import TwoArm
 from search.fusion import fuse
@@ -21,7 +22,7 @@ from search.plan import Plan
 from search.population import Population
 from search.queries import ordered
 from search.queries.filters import filter_clause
-from search.rank.candidates import ArmHit, collect, facts_of, parse_hits
+from search.rank.candidates import ArmHit, collect, facts_of
 from search.rank.diversity import Traits, diversify
 from search.rank.features import Wish
 from search.rank.model import Ranked, rank_by
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from search.request import Ranking
     from search.topics import Topics
 
-NEEDED = frozenset({"lexical", "knn", "hybrid", "browse", "named", "complete.lexical", "complete.knn"})
+NEEDED = frozenset({"lexical", "knn", "hybrid", "browse", "named", "complete.lexical", "complete.knn", "diversity"})
 """Parts without which a window is not what it would be with more time; it is not kept for others."""
 
 
@@ -110,8 +111,14 @@ class Ranker:
 
     async def _browse(self, question: Question, budget: Budget) -> Found:
         body = ordered.browse_arm(question.filters, size=question.size, timeout_ms=budget.left_ms)
-        answer = await retrieval.ask(self._cluster, body, "browse", budget)
-        return {"browse": parse_hits(answer)} if answer else {}
+        with budget.stage("browse"):
+            try:
+                async with budget.deadline("retrieve"):
+                    answer = await self._cluster.search(CREATORS, body)
+            except TimeoutError:
+                budget.leave_out("browse")
+                return {}
+        return {"browse": read_answer("browse", answer, budget)}
 
     def _rank(self, ids: Sequence[str], found: Found, wanted: Wanted) -> Ranked:
         others = [hit for arm in ("browse", "hybrid", "named") for hit in found.get(arm, ())]

@@ -67,6 +67,7 @@ def test_without_opensearch_every_question_is_a_503_that_says_when_to_come_back(
     with app(bundled, opensearch_url=f"http://127.0.0.1:{closed_port}") as client:
         for answer in (
             client.post(SEARCH, json={"text": "music"}),
+            client.post(SEARCH, json={}),
             client.post(SEARCH, json={"sort": {"field": "followers"}}),
             client.post("/v1/creators/similar", json={"seeds": [{"creator_id": "somebody"}]}),
             client.get("/v1/creators/somebody"),
