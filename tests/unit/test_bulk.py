@@ -7,7 +7,7 @@ the request lines are the real ones.
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from creators.errors import ClusterUnavailable, IndexNotReady
@@ -35,7 +35,11 @@ class ScriptedCluster:
         self.bytes.append(len(lines.encode()))
         self.refreshes.append(refresh)
         parsed = [json.loads(line) for line in lines.split("\n") if line]
-        metas = [line for line in parsed if "_index" in next(iter(line.values()), {})]
+        metas = [
+            line
+            for line in parsed
+            if isinstance(target := next(iter(line.values()), None), dict) and "_index" in target
+        ]
         self.requests.append(parsed)
         answer = self.script.pop(0) if self.script else {}
         if isinstance(answer, Exception):
@@ -182,6 +186,7 @@ def test_an_error_that_is_ours_is_not_tried_again(waits):
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=20))
+@example("_index")
 def test_no_text_breaks_a_request(text):
     cluster = ScriptedCluster()
     outcome = write(cluster, [action("a", {"t": text}), action("b")])
