@@ -5,6 +5,7 @@ CreatorscopeError
 │   ├── BadMapping      reject   422
 │   ├── BadDataset      reject   422
 │   ├── BadRecord       skip     422  one record is wrong: dead-letter it and go on
+│   │   └── SchemaDrift skip     422  a source answers in another form than it documents
 │   ├── BadCursor       reject   400
 │   ├── MalformedBody   reject   400
 │   ├── BodyTooLarge    reject   413
@@ -18,6 +19,11 @@ CreatorscopeError
 │   ├── QueueUnavailable
 │   ├── LakeUnavailable
 │   └── IndexNotReady
+├── SourceError         retry    502  a source cannot serve a target now
+│   ├── SourceUnavailable    timeout, 5xx, a torn or oversized answer: ask another source
+│   ├── SourceLimited        no allowance is left; ``retry_at`` says when there is
+│   ├── SourceRefused        the credential is not good, or the policy forbids the call
+│   └── TargetGone      reject   404  the source says that there is no such account
 ├── ClusterRefused      stop     500  OpenSearch refused a request as wrong: our defect, or a foreign index
 ├── EncoderMismatch     stop     409  the index was built by another encoder
 ├── IndexOutdated       stop     409  the index was made from an older definition than this program has
@@ -31,6 +37,7 @@ CreatorscopeError
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -82,6 +89,12 @@ class BadRecord(BadInput):
 
     code = "bad_record"
     reaction = Reaction.SKIP
+
+
+class SchemaDrift(BadRecord):
+    """An answer lacks what its source documents as always there, or has it in another type."""
+
+    code = "schema_drift"
 
 
 class BadCursor(BadInput):
@@ -173,6 +186,44 @@ class IndexNotReady(Unavailable):
     """The creators index does not exist yet."""
 
     code = "index_not_ready"
+
+
+class SourceError(CreatorscopeError):
+    """A source cannot serve a target now."""
+
+    status = 502
+    code = "source_error"
+    reaction = Reaction.RETRY
+
+
+class SourceUnavailable(SourceError):
+    """A source does not answer, or not in a usable form."""
+
+    code = "source_unavailable"
+
+
+class SourceLimited(SourceError):
+    """A source has no allowance left; ``retry_at`` is when it has some again, where that is known."""
+
+    code = "source_limited"
+
+    def __init__(self, detail: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__(detail)
+        self.retry_at = retry_at
+
+
+class SourceRefused(SourceError):
+    """A source does not accept the credential, or its policy forbids the call."""
+
+    code = "source_refused"
+
+
+class TargetGone(SourceError):
+    """There is no such account at the source: deleted, suspended or never there."""
+
+    status = 404
+    code = "target_gone"
+    reaction = Reaction.REJECT
 
 
 class ClusterRefused(CreatorscopeError):

@@ -74,6 +74,8 @@ class RawRecord(Frozen):
     degraded: bool = False
     cost_usd: NonNegativeFloat = 0.0
     content_type: str = "application/json"
+    target: str | None = None
+    """The target that it was fetched for; None for what nobody asked for (a row of a file, an event)."""
     body: dict[str, Any]
 
     @property
@@ -188,6 +190,18 @@ class Post(Frozen):
     def post_id(self) -> str:
         """``platform:native_id``."""
         return ids.account_id(self.platform, self.native_id)
+
+
+class Lead(Frozen):
+    """Something worth fetching that a record names: how the index grows by itself."""
+
+    kind: Literal["profile", "page"]
+    platform: Platform
+    value: Annotated[str, Field(min_length=1, max_length=450)]
+    """Of a profile its native id or ``@handle``, of a page its address."""
+    found_on: str | None = None
+    """The account that names it; a page is fetched on its behalf."""
+    reason: Literal["mention", "link", "repository", "search", "page"]
 
 
 class Creator(Frozen):

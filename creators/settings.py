@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from creators.errors import SetupError
 
@@ -19,11 +19,43 @@ PREFIX = "CREATORSCOPE_"
 Seconds = Annotated[float, Field(gt=0)]
 
 
+class SourceSettings(BaseModel):
+    """What an operator says about one source; ``CREATORSCOPE_SOURCES__<NAME>__<FIELD>`` each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: bool | None = Field(
+        default=None, description="Whether it may be called; unset: when it has what it needs and is not the browser."
+    )
+    keys: SecretStr | None = Field(
+        default=None, description="Credentials, separated by commas; several share the work and their limits add up."
+    )
+    base_url: str | None = Field(default=None, description="Address instead of the documented one, such as a gateway.")
+    proxy: str | None = Field(default=None, repr=False, description="Proxy for its calls, `http://host:port`.")
+    acknowledged_by: str | None = Field(
+        default=None, description="Who has accepted its terms; sources that need it stay off without."
+    )
+    plan: str | None = Field(default=None, description="Name of the plan at the source, where limits depend on it.")
+    daily_usd: float | None = Field(default=None, ge=0, description="Most that may be spent on it in a day, in USD.")
+    daily_calls: int | None = Field(default=None, ge=0, description="Most calls in a day.")
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The credentials one by one."""
+        text = self.keys.get_secret_value() if self.keys else ""
+        return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
 class Settings(BaseSettings):
     """Settings of one process, read once from ``CREATORSCOPE_*`` variables and an optional ``.env`` file."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     # Where things are
@@ -76,6 +108,41 @@ class Settings(BaseSettings):
         default=20, description="How often a worker looks for work that fell out of the queue, in seconds."
     )
 
+    # Sources
+    sources: dict[str, SourceSettings] = Field(
+        default={},
+        description="What is known about each source, as `…SOURCES__<NAME>__<FIELD>`; see `docs/sources.md`.",
+    )
+    source_strategy: Literal["balanced", "cheapest", "fastest", "official_only"] = Field(
+        default="balanced", description="How the router chooses among the sources that can serve a target."
+    )
+    source_timeout_s: Seconds = Field(default=10, description="Limit of one answer of a source, in seconds.")
+    source_max_bytes: int = Field(
+        default=10_000_000, ge=1_000, description="Largest answer of a source that is read, unpacked, in bytes."
+    )
+    contact: str | None = Field(
+        default=None, description="Address or page of the operator, named in the User-Agent of web requests."
+    )
+
+    # Schedule and discovery
+    refresh_min_s: Seconds = Field(default=3_600, description="Shortest time between two fetches of an account.")
+    refresh_max_s: Seconds = Field(default=604_800, description="Longest time between two fetches of an account.")
+    fetch_batch: int = Field(default=50, ge=1, le=500, description="Targets in one fetch job.")
+    fetch_parallel: int = Field(default=16, ge=1, le=200, description="Targets that one fetch job asks for at once.")
+    discovery_depth: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="How many steps from an account that was asked for discovery goes; 0 is off.",
+    )
+    discovery_per_root: int = Field(
+        default=1_000, ge=0, description="Most accounts that are discovered from one that was asked for."
+    )
+    discovery_per_day: int = Field(default=10_000, ge=0, description="Most accounts that are discovered in a day.")
+    discovery_min_followers: int = Field(
+        default=1_000, ge=0, description="Accounts with fewer followers are not discovered from."
+    )
+
     # Encoder
     encoder_dir: Path | None = Field(
         default=None,
@@ -123,11 +190,22 @@ class Settings(BaseSettings):
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that give a child process the same settings."""
     values = settings.model_dump(exclude_unset=True)
-    return {
-        f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    own = {
+        f"{PREFIX}{name.upper()}": _as_text(value)
         for name, value in values.items()
-        if value is not None
+        if value is not None and name != "sources"
     }
+    for source, fields in values.get("sources", {}).items():
+        own |= {
+            f"{PREFIX}SOURCES__{source.upper()}__{name.upper()}": _as_text(value)
+            for name, value in fields.items()
+            if value is not None
+        }
+    return own
+
+
+def _as_text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def load_settings() -> Settings:
@@ -141,4 +219,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         detail = f"the environment is not usable: {wrong}"
+        raise SetupError(detail) from error
+    except SettingsError as error:
+        detail = f"the environment is not usable: {error}"
         raise SetupError(detail) from error

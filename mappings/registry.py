@@ -54,6 +54,8 @@ FAMILIES: tuple[IndexFamily, ...] = (
     IndexFamily(CREATORS, tuple(f"{CREATORS}-{d}" for d in Domain), derived=True),
     _single(POPULATION, derived=True),
     _single("dlq", derived=False),
+    _single("tasks", derived=False),
+    _single("fetches", derived=False),
 )
 
 
