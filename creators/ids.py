@@ -30,6 +30,11 @@ def provisional_native_id(handle: str) -> str:
     return f"@{handle}"
 
 
+def is_provisional(native_id: str) -> bool:
+    """Return whether a native id is a handle, for want of a better one."""
+    return native_id.startswith("@")
+
+
 def creator_id(first_account_id: str) -> str:
     """Return the id of the creator that this account started."""
     return str(uuid5(CREATOR_NAMESPACE, first_account_id))

@@ -157,6 +157,10 @@ class Settings(BaseSettings):
     budget_ms: int = Field(
         default=500, ge=20, le=60_000, description="Default latency budget of a search, in milliseconds."
     )
+    api_insecure: bool = Field(
+        default=False,
+        description="Whether `/v1/admin/*` and `/v1/ingest` answer other machines too; nothing guards them yet.",
+    )
     max_in_flight: int = Field(default=64, ge=1, description="Searches served at once; more are answered 429.")
     cursor_secret: SecretStr | None = Field(
         default=None, description="Key that signs page cursors; unset is made once and kept in the data folder."
@@ -217,7 +221,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{PREFIX}{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(f"{PREFIX}{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         detail = f"the environment is not usable: {wrong}"
         raise SetupError(detail) from error
     except SettingsError as error:

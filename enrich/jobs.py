@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from creators.datasets import DatasetMapping, parse_mapping
-from creators.errors import BadRecord, NotFound
+from creators.errors import NotFound
 from creators.stores import bulk, deadletters, receipts
 from creators.stores.coordination import clock_ms, lease
-from creators.stores.lake import DATASETS
+from creators.stores.lake import source_of
 from creators.stores.receipts import State
 from creators.stores.session import Stores, current_stores
 from creators.stores.steps import run_step
 from enrich import profiles, signal_store
+from enrich.batch import Batch, Reader
 from enrich.encoders.opened import open_encoder
-from enrich.normalise.dataset import normalise
 from enrich.resolve import resolver
 from enrich.signals.compute import CreatorFacts, compute_signals
 from enrich.signals.niche import NicheClassifier
 
 if TYPE_CHECKING:
-    from creators.models import Account, Post, RawRecord
+    from creators.models import Account, Observation, Post
     from enrich.encoders.text import TextEncoder
 
 RESOLVE_LEASE = "lease:resolve"
@@ -40,58 +37,19 @@ def enrich_object(key: str) -> None:
     run_step(current_stores(), key, enrich_one)
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What the records of one object say."""
-
-    accounts: list[Account] = field(default_factory=list)
-    posts: list[Post] = field(default_factory=list)
-    records_of: dict[str, list[str]] = field(default_factory=dict)
-    letters: list[deadletters.DeadLetter] = field(default_factory=list)
-
-
-def _mapping(stores: Stores, dataset_id: str, known: dict[str, DatasetMapping]) -> DatasetMapping:
-    if dataset_id not in known:
-        known[dataset_id] = parse_mapping(stores.lake.get_json(f"{DATASETS}/{dataset_id}/manifest.json")["mapping"])
-    return known[dataset_id]
-
-
-def _read_batch(stores: Stores, key: str, records: Iterable[RawRecord]) -> _Batch:
-    batch = _Batch()
-    mappings: dict[str, DatasetMapping] = {}
-    for record in records:
-        dataset_id = str(record.body["dataset"])
-        try:
-            found = normalise(record, _mapping(stores, dataset_id, mappings))
-        except BadRecord as error:
-            batch.letters.append(
-                deadletters.letter_of(
-                    error,
-                    stage="normalise",
-                    dataset_id=dataset_id,
-                    raw_key=key,
-                    line=record.body["line"],
-                    excerpt=json.dumps(record.body["row"], ensure_ascii=False),
-                )
-            )
-            continue
-        batch.accounts += found.accounts
-        batch.posts += found.posts
-        batch.records_of[str(record.body["line"])] = [account.account_id for account in found.accounts]
-    return batch
-
-
-def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, receipt: receipts.ObjectReceipt) -> int:
+def _book_profiles(batch: Batch, outcome: bulk.BulkOutcome, receipt: receipts.ObjectReceipt) -> int:
     """Take stale records out of the batch, dead-letter those that were refused; returns how many were stale."""
     refused = {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
+    described = {account.account_id for account in batch.accounts}
     stale = 0
     for line, account_ids in list(batch.records_of.items()):
         reasons = [refused[account_id] for account_id in account_ids if account_id in refused]
         if reasons:
             where: dict[str, Any] = {"dataset_id": receipt.dataset_id, "raw_key": receipt.key, "line": int(line)}
-            batch.letters.append(deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], **where))
+            source = source_of(receipt.key)
+            batch.letters.append(deadletters.DeadLetter("profiles", "refused_by_index", reasons[0], source, **where))
             del batch.records_of[line]
-        elif account_ids and outcome.stale.issuperset(account_ids):
+        elif (told := described.intersection(account_ids)) and outcome.stale.issuperset(told):
             stale += 1
             del batch.records_of[line]
     return stale
@@ -100,15 +58,15 @@ def _book_profiles(batch: _Batch, outcome: bulk.BulkOutcome, receipt: receipts.O
 def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     """Normalise and resolve one lake object; doing it again changes nothing."""
     receipt = _receipt(stores, key)
-    batch = _read_batch(stores, key, stores.lake.read(key))
-    kept = list(profiles.newest(batch.accounts).values())
+    batch = Reader(stores.lake).read(key, stores.lake.read(key))
     outcome = profiles.save(stores.cluster, batch.accounts, batch.posts, raw_key=key)
     stale = _book_profiles(batch, outcome, receipt)
-    creator_ids: list[str] = []
+    touched = {account_id for about in batch.records_of.values() for account_id in about}
+    touched.update(profiles.newest(batch.accounts))
     with lease(stores.queue.redis, f"{stores.settings.index_prefix}{RESOLVE_LEASE}"):
         # Of every record, the superseded ones too: what is joined must not depend on how records were batched.
         resolver.save_edges(stores.cluster, batch.accounts, raw_key=key)
-        creator_ids = resolver.resolve(stores.cluster, [account.account_id for account in kept])
+        creator_ids = resolver.resolve(stores.cluster, touched)
     deadletters.add(stores.cluster, batch.letters)
     receipt = receipt.model_copy(
         update={
@@ -117,11 +75,13 @@ def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
             "dead_lettered": len(batch.letters),
             "records_of": batch.records_of,
             "creator_ids": creator_ids,
+            "leads": batch.leads,
+            "fetched": batch.fetched,
             "attempts": 0,
         }
     )
     receipts.save(stores.cluster, receipt)
-    stores.queue.enqueue("enrich_object", key)
+    stores.queue.enqueue("enrich_object", key, urgent=receipt.urgent)
     return receipt
 
 
@@ -142,14 +102,30 @@ def load_facts(stores: Stores, creator_ids: Iterable[str]) -> list[CreatorFacts]
     history = profiles.load_observations(stores.cluster, wanted)
     posts = profiles.load_posts(stores.cluster, wanted)
     return [
-        CreatorFacts(
-            creator_id=creator_id,
-            accounts=tuple(accounts[a] for a in account_ids if a in accounts),
-            posts=tuple(post for a in account_ids for post in posts.get(a, ())),
-            observations={a: history[a] for a in account_ids if a in history},
-        )
+        _facts_of(creator_id, [accounts[a] for a in account_ids if a in accounts], posts, history)
         for creator_id, account_ids in alive.items()
     ]
+
+
+def _facts_of(
+    creator_id: str,
+    accounts: list[Account],
+    posts: Mapping[str, tuple[Post, ...]],
+    history: Mapping[str, tuple[Observation, ...]],
+) -> CreatorFacts:
+    heirs = profiles.successors(accounts)
+    seen: dict[str, tuple[Observation, ...]] = {}
+    for account in accounts:
+        points = history.get(account.account_id, ())
+        heir = heirs.get(account.account_id, account.account_id)
+        seen[heir] = (*seen.get(heir, ()), *points)
+    current = tuple(account for account in accounts if account.account_id not in heirs)
+    return CreatorFacts(
+        creator_id=creator_id,
+        accounts=current,
+        posts=tuple(post for account in current for post in posts.get(account.account_id, ())),
+        observations={account_id: points for account_id, points in seen.items() if points},
+    )
 
 
 @cache
@@ -168,5 +144,5 @@ def enrich_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     signal_store.save(stores.cluster, computed, version=read_at)
     receipt = receipt.model_copy(update={"state": State.ENRICHED, "attempts": 0})
     receipts.save(stores.cluster, receipt)
-    stores.queue.enqueue("index_object", key)
+    stores.queue.enqueue("index_object", key, urgent=receipt.urgent)
     return receipt

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from creators.ids import account_id as account_id_of
-from creators.ids import content_hash, parse_account_id, version_of
+from creators.ids import content_hash, is_provisional, parse_account_id, version_of
 from creators.models import Account, Observation, Post
 from creators.stores import bulk
 from creators.text import normalise_handle
@@ -139,6 +139,46 @@ def load_posts(cluster: Cluster, account_ids: Sequence[str]) -> Mapping[str, tup
                 Post.model_validate(inner["_source"]["post"]) for inner in hit["inner_hits"]["latest"]["hits"]["hits"]
             )
             found[posts[0].account_id] = posts
+    return found
+
+
+def successors(accounts: Iterable[Account]) -> dict[str, str]:
+    """Return, of one creator's accounts, those known by handle only → the account of the same handle with a native id.
+
+    Both are one account: a file named it by its handle, then a source told its id.
+    """
+    known = list(accounts)
+    named = {
+        (account.platform, normalise_handle(account.handle)): account.account_id
+        for account in known
+        if account.handle and not is_provisional(account.native_id)
+    }
+    pairs = {
+        account.account_id: named.get((account.platform, normalise_handle(account.native_id)))
+        for account in known
+        if is_provisional(account.native_id)
+    }
+    return {old: new for old, new in pairs.items() if new is not None}
+
+
+def latest_post_times(cluster: Cluster, account_ids: Sequence[str]) -> dict[str, datetime]:
+    """Return when each account last posted, as far as its posts are known."""
+    found: dict[str, datetime] = {}
+    for start in range(0, len(account_ids), TERMS_BATCH):
+        batch = list(account_ids[start : start + TERMS_BATCH])
+        body = {
+            "size": 0,
+            "query": {"bool": {"filter": [{"terms": {"account_id": batch}}]}},
+            "aggs": {
+                "accounts": {
+                    "terms": {"field": "account_id", "size": len(batch)},
+                    "aggs": {"latest": {"max": {"field": "posted_at"}}},
+                }
+            },
+        }
+        for bucket in cluster.search("posts", body)["aggregations"]["accounts"]["buckets"]:
+            if (ms := bucket["latest"]["value"]) is not None:
+                found[bucket["key"]] = datetime.fromtimestamp(ms / 1000, UTC)
     return found
 
 

@@ -20,6 +20,7 @@ from indexers.documents import build_document, domain_of
 from mappings.registry import CREATORS
 
 if TYPE_CHECKING:
+    from creators.models import Account
     from creators.stores.cluster import Cluster
 
 
@@ -39,21 +40,35 @@ def _actions(
     """Return the writes, the domain each creator now lives in (None: nowhere), and account id → creator id."""
     identities = cluster.sources("identities", creator_ids)
     members = [account_id for doc in identities.values() for account_id in doc["account_ids"]]
-    accounts = profiles.load_accounts(cluster, members)
+    accounts = _dated(cluster, profiles.load_accounts(cluster, members))
     signals = signal_store.load(cluster, identities)
     writes: list[bulk.Action] = []
     home: dict[str, Domain | None] = {}
     creator_of: dict[str, str] = {}
     for creator_id, identity in identities.items():
-        own = [accounts[a] for a in identity["account_ids"] if a in accounts]
+        own = _current(accounts[a] for a in identity["account_ids"] if a in accounts)
         if identity["redirect_to"] or not own or creator_id not in signals:
             home[creator_id] = None
             continue
         home[creator_id] = domain_of(own)
-        creator_of |= {account.account_id: creator_id for account in own}
+        creator_of |= dict.fromkeys((a for a in identity["account_ids"] if a in accounts), creator_id)
         doc = build_document(creator_id, own, signals[creator_id], recipe=RECIPE)
         writes.append(bulk.Action(f"{CREATORS}-{home[creator_id]}", creator_id, doc, version))
     return writes, home, creator_of
+
+
+def _current(accounts: Iterable[Account]) -> list[Account]:
+    """Leave out accounts known by handle only whose native id is known by now."""
+    known = list(accounts)
+    superseded = profiles.successors(known)
+    return [account for account in known if account.account_id not in superseded]
+
+
+def _dated(cluster: Cluster, accounts: dict[str, Account]) -> dict[str, Account]:
+    """Let the newest post that is known say when an account last posted, where its source does not."""
+    silent = [account_id for account_id, account in accounts.items() if account.last_posted_at is None]
+    posted = profiles.latest_post_times(cluster, silent)
+    return accounts | {a: accounts[a].model_copy(update={"last_posted_at": at}) for a, at in posted.items()}
 
 
 def _departures(cluster: Cluster, home: dict[str, Domain | None], version: int) -> list[bulk.Action]:

@@ -1,6 +1,8 @@
 """The whole offline chain from outside: start it, follow it, bring back what fell out, do it all again.
 
-    ingest → fetch_dataset → normalise_object → enrich_object → index_object      (jobs, one lake object each)
+    ingest → fetch_dataset ─┐
+    planner → fetch_targets ┼→ normalise_object → enrich_object → index_object      (jobs, one lake object each)
+    POST /v1/ingest ────────┘
 
 The lake and the receipts say what is to be done; the queue only carries it. A queue that lost everything is refilled
 from them by :func:`reconcile`.
@@ -12,6 +14,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +22,7 @@ import structlog
 
 from creators.errors import CreatorscopeError, EngineFailed, NotFound
 from creators.stores import receipts
+from creators.stores.lake import RAW, LakeObject, day_prefixes, source_of
 from enrich.encoders.opened import fingerprint_of
 from fetchers import intake
 from indexers import lifecycle, population
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from creators.stores.session import Stores
 
 POLL_S = 0.5
+STRAY_AGE = timedelta(hours=1)
+"""How far back a worker looks for objects that were written and not booked; `rebuild` looks at all."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +60,30 @@ def resume(stores: Stores, dataset_id: str) -> bool:
     return stores.queue.enqueue("fetch_dataset", dataset_id, str(done[-1]["end"] if done else 0))
 
 
+def adopt(stores: Stores, *, since: datetime | None = None) -> int:
+    """Book and queue what lies in the lake without a receipt: whoever fetched it died in between; returns how many.
+
+    Args:
+        stores: to work with.
+        since: look only at what was written at that time or later; None looks at the whole lake.
+    """
+    prefixes = [RAW] if since is None else day_prefixes(since.date(), datetime.now(UTC).date())
+    listed = (key for prefix in prefixes for key in stores.lake.list_keys(prefix, since=since))
+    keys = [key for key in listed if source_of(key) != "dataset"]
+    booked = receipts.known(stores.cluster, keys)
+    strays = [key for key in keys if key not in booked]
+    for key in strays:
+        found = LakeObject(key, len(stores.lake.read(key)))
+        for waiting in receipts.arrived(stores.cluster, [found]):
+            stores.queue.enqueue("normalise_object", waiting)
+    return len(strays)
+
+
 def reconcile(stores: Stores) -> int:
     """Queue every piece of work that is not finished, not waiting and not running; returns how many were queued."""
     queued = 0
     for receipt in receipts.unfinished(stores.cluster):
-        queued += stores.queue.enqueue(receipts.NEXT_JOB[receipt.state], receipt.key)
+        queued += stores.queue.enqueue(receipts.NEXT_JOB[receipt.state], receipt.key, urgent=receipt.urgent)
     for dataset_id in intake.registered(stores.lake):
         queued += resume(stores, dataset_id)
     return queued
@@ -70,7 +95,7 @@ def tend(stores: Stores, *, burst: bool = False) -> None:
     A worker that ends when its queues are empty (``burst``) asks nobody to measure: it does so itself at its end.
     """
     try:
-        queued = reconcile(stores)
+        queued = reconcile(stores) + adopt(stores, since=datetime.now(UTC) - STRAY_AGE)
         if not burst:
             population.request_when_due(stores)
     except CreatorscopeError as error:
@@ -121,6 +146,7 @@ def rebuild(stores: Stores) -> int:
     prepare(stores)
     for dataset_id in intake.registered(stores.lake):
         resume(stores, dataset_id)
+    adopt(stores)
     return len(stores.lake.list_keys())
 
 

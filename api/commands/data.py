@@ -140,7 +140,7 @@ def worker(
     Start as many as there are cores to spare, on any machine that reaches the same OpenSearch, Redis and lake.
     """
     from api.installation import installation
-    from creators.stores.queue import work
+    from creators.stores.workers import Chore, work
     from indexers import pipeline
     from indexers.population import measure_when_due
     from search.exports import service as exports
@@ -158,7 +158,7 @@ def worker(
             pipeline.tend(stores, burst=burst)
             exports.tend(stores)
 
-        work(settings, burst=burst, tend=tend)
+        work(settings, burst=burst, chores=[Chore(tend, settings.reconcile_s)])
         if burst:
             measure_when_due(stores)
 

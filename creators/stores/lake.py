@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import wraps
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -25,7 +25,7 @@ from obstore.store import LocalStore, from_url
 
 from creators.errors import LakeCorrupt, LakeUnavailable, NotFound, SetupError
 from creators.ids import content_hash
-from creators.models import RawRecord
+from creators.models import Platform, RawRecord
 from creators.text import replace_lone_surrogates
 
 if TYPE_CHECKING:
@@ -99,6 +99,17 @@ def checksum_of(key: str) -> str:
     return PurePosixPath(key).name.removeprefix("part-").partition(".")[0]
 
 
+def day_prefixes(first: date, last: date) -> list[str]:
+    """Return the folders of raw objects that landed on the days from ``first`` to ``last``."""
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [f"{RAW}/{platform}/{day:%Y/%m/%d}" for platform in Platform for day in days]
+
+
+def source_of(key: str) -> str:
+    """Return the source that the records of a raw object come from."""
+    return PurePosixPath(key).parent.name
+
+
 class Lake:
     """Gateway to the object store: a local folder by default, ``s3://`` by setting."""
 
@@ -165,9 +176,10 @@ class Lake:
         return payload
 
     @_translated
-    def list_keys(self, prefix: str = RAW) -> list[str]:
-        """Return the keys below ``prefix``, sorted."""
-        return sorted(meta["path"] for page in self._store.list(prefix) for meta in page)
+    def list_keys(self, prefix: str = RAW, *, since: datetime | None = None) -> list[str]:
+        """Return the keys below ``prefix``, sorted; with ``since``, of what was written at that time or later."""
+        found = (meta for page in self._store.list(prefix) for meta in page)
+        return sorted(meta["path"] for meta in found if since is None or meta["last_modified"] >= since)
 
     def verify(self) -> Iterator[tuple[str, str | None]]:
         """Yield every raw object with what is wrong with it, or None."""

@@ -8,37 +8,30 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import logging
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-from creators.errors import CreatorscopeError, JobRefused, QueueUnavailable, Reaction
+from creators.errors import JobRefused, QueueUnavailable
 
 if TYPE_CHECKING:
     from creators.settings import Settings
 
-log = structlog.get_logger(__name__)
-
-QUEUES = ("index", "export", "enrich", "fetch")
-"""In order of priority: what is nearly done goes first, so that little is ever in flight; people wait for exports."""
+URGENT = "urgent"
+"""The queue of any job that somebody waits for."""
+QUEUES = (URGENT, "index", "export", "enrich", "fetch", "backfill")
+"""In order of priority: what is nearly done goes first, so that little is ever in flight; people wait for exports; a
+backfill takes what is left."""
 LEASE_S = 20
 """A worker that has not renewed its lease for this long is dead, and its jobs are free."""
 FAILURE_TTL_S = 7 * 24 * 3600
-WORKER_TTL_S = 30
-PAUSE_S = 2.0
-"""How long a worker waits after a job that failed because a store did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +44,8 @@ class JobKind:
 
 JOBS: dict[str, JobKind] = {
     "fetch_dataset": JobKind("fetch", "fetchers.jobs.fetch_dataset"),
+    "fetch_targets": JobKind("fetch", "fetchers.jobs.fetch_targets"),
+    "backfill_targets": JobKind("backfill", "fetchers.jobs.backfill_targets"),
     "normalise_object": JobKind("enrich", "enrich.jobs.normalise_object"),
     "enrich_object": JobKind("enrich", "enrich.jobs.enrich_object"),
     "index_object": JobKind("index", "indexers.jobs.index_object"),
@@ -133,8 +128,13 @@ class WorkQueue:
         digest = hashlib.sha256("\x00".join(ids).encode()).hexdigest()[:32]
         return f"{self._prefix}{name}-{digest}"
 
-    def enqueue(self, name: str, *ids: str) -> bool:
+    def enqueue(self, name: str, *ids: str, urgent: bool = False) -> bool:
         """Queue one piece of work; returns False when the same work is waiting or running already.
+
+        Args:
+            name: of the job.
+            ids: what it works on.
+            urgent: whether it goes before everything else.
 
         Raises:
             KeyError: no such job. QueueUnavailable: Redis does not answer.
@@ -144,7 +144,7 @@ class WorkQueue:
         with _boundary():
             self._forget_ended(job_id)
             try:
-                self.queue(kind.queue).enqueue(
+                self.queue(URGENT if urgent else kind.queue).enqueue(
                     kind.function,
                     *ids,
                     job_id=job_id,
@@ -223,78 +223,3 @@ class WorkQueue:
         """Return how many workers of this installation live."""
         with _boundary():
             return sum(1 for _ in self.redis.scan_iter(match=self._lease_key("*"), count=1000))
-
-
-def _on_failure(job: Job, _kind: type[BaseException], error: BaseException, _trace: object) -> bool:
-    """Say what failed; where a store does not answer, pause, or the queue would run dry in a second."""
-    ours = isinstance(error, CreatorscopeError)
-    passing = isinstance(error, CreatorscopeError) and error.reaction is Reaction.RETRY
-    said = f"{type(error).__name__}: {error}"
-    log.warning("job_failed", job=job.id, error=said, comes_back=passing, exc_info=None if ours else error)
-    if passing:
-        time.sleep(PAUSE_S)
-    return True
-
-
-def work(settings: Settings, *, burst: bool, tend: Callable[[], None]) -> None:
-    """Run jobs until SIGINT or SIGTERM (the job at hand is finished first), or, with ``burst``, until none is left.
-
-    Args:
-        settings: of this process.
-        burst: stop when the queues are empty.
-        tend: called at once and every ``reconcile_s`` beside the work, to bring back what fell out of the queue.
-
-    Raises:
-        QueueUnavailable: Redis does not answer, or the worker gave up.
-    """
-    work_queue = WorkQueue(settings)
-    worker = _worker(work_queue, connect(settings))
-    work_queue.renew_lease(worker.name)
-    with _beside(lambda: work_queue.renew_lease(worker.name), LEASE_S / 4), _beside(tend, settings.reconcile_s):
-        try:
-            worker.work(burst=burst, logging_level="ERROR")
-        finally:
-            with contextlib.suppress(QueueUnavailable):
-                work_queue.end_lease(worker.name)
-    if not burst and worker._shutdown_requested_date is None:  # noqa: SLF001 - rq has no public word for it
-        detail = "the worker ended by itself, for the reason above; its work is kept: start it again"
-        raise QueueUnavailable(detail)
-
-
-def _worker(work_queue: WorkQueue, connection: Redis) -> SimpleWorker:
-    # Its own lines are a traceback for every failure, where ours say as much; but if it ends, it says why.
-    logging.getLogger("rq.worker").addFilter(lambda record: "quitting" in record.getMessage())
-    return SimpleWorker(
-        [work_queue.queue(queue) for queue in QUEUES],
-        name=uuid4().hex,
-        connection=connection,
-        job_class=AllowedJob,
-        serializer=JSONSerializer,
-        worker_ttl=WORKER_TTL_S,
-        maintenance_interval=LEASE_S,
-        log_job_description=False,
-        exception_handlers=[_on_failure],
-    )
-
-
-@contextlib.contextmanager
-def _beside(task: Callable[[], None], every_s: float) -> Iterator[None]:
-    """Call ``task`` now and every so often in a thread while the block runs; what it raises is logged, not fatal."""
-    stop = threading.Event()
-
-    def repeat() -> None:
-        while True:
-            try:
-                task()
-            except QueueUnavailable as error:
-                log.warning("redis_unavailable", reason=error.detail)
-            except Exception:  # the thread must live: without it nothing comes back
-                log.exception("task_failed")
-            if stop.wait(every_s):
-                return
-
-    threading.Thread(target=repeat, daemon=True).start()
-    try:
-        yield
-    finally:
-        stop.set()

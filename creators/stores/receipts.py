@@ -1,7 +1,8 @@
 """How far every piece of source data has come: the accounting behind *in = indexed + stale + dead-lettered + pending*.
 
-A *slice* receipt counts the rows read from a dataset; an *object* receipt follows one lake object. An object's state
-only moves forward: it is the external version of the receipt, so a job that runs twice cannot set it back.
+A *slice* receipt counts the rows read from a dataset, an *arrival* the records of one object that came from a network
+source or as an event; an *object* receipt follows one lake object. An object's state only moves forward: it is the
+external version of the receipt, so a job that runs twice cannot set it back.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from creators.errors import CreatorscopeError
 from creators.ids import content_hash
+from creators.models import Lead
 from creators.stores import bulk
 
 if TYPE_CHECKING:
@@ -56,8 +58,15 @@ class ObjectReceipt(BaseModel):
     dead_lettered: int = 0
     attempts: int = 0
     records_of: dict[str, list[str]] = {}
-    """Line of the record in its file → its account ids, for the records that were neither stale nor dead-lettered."""
+    """Line of the record in its file, or its place in the object → its account ids, for the records that were neither
+    stale nor dead-lettered."""
     creator_ids: list[str] = []
+    leads: list[Lead] = []
+    """Whom the records name, until they have been offered to discovery."""
+    fetched: dict[str, list[str]] = {}
+    """Target → the accounts that its records describe."""
+    urgent: bool = False
+    """Whether somebody waits for it: it goes before what else is queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,9 @@ class Balance:
         return self.rows_in == self.indexed + self.stale + self.dead_lettered + self.pending
 
 
+_WORK = {"records_of", "creator_ids", "leads", "fetched", "urgent"}
+
+
 def receipt_id(key: str) -> str:
     """Return the document id of an object's receipt."""
     return content_hash(key.encode())[:32]
@@ -113,7 +125,7 @@ def _object_action(receipt: ObjectReceipt) -> bulk.Action:
         "dead_lettered": receipt.dead_lettered,
         "attempts": receipt.attempts,
         "updated_at": _now(),
-        "work": {"records_of": receipt.records_of, "creator_ids": receipt.creator_ids},
+        "work": receipt.model_dump(mode="json", include=_WORK),
     }
     return bulk.Action(INDEX, receipt_id(receipt.key), doc, version=int(receipt.state))
 
@@ -140,9 +152,30 @@ def _write(cluster: Cluster, actions: Sequence[bulk.Action]) -> bulk.BulkOutcome
     return outcome
 
 
-def landed(cluster: Cluster, objects: Sequence[LakeObject], *, dataset_id: str | None) -> list[str]:
+def arrived(cluster: Cluster, objects: Sequence[LakeObject], *, urgent: bool = False) -> list[str]:
+    """Book objects that came by themselves, not as rows of a dataset; returns as :func:`landed` does."""
+    now = _now()
+    actions = [
+        bulk.Action(
+            INDEX,
+            f"arrival-{receipt_id(one.key)}",
+            {"kind": "arrival", "key": one.key, "rows": one.records, "updated_at": now},
+        )
+        for one in objects
+    ]
+    # First: of an object that is booked, the account knows that it came in.
+    _write(cluster, actions)
+    return landed(cluster, objects, dataset_id=None, urgent=urgent)
+
+
+def landed(
+    cluster: Cluster, objects: Sequence[LakeObject], *, dataset_id: str | None, urgent: bool = False
+) -> list[str]:
     """Book objects that lie in the lake; returns the keys of those that are not further on already."""
-    actions = [_object_action(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id)) for o in objects]
+    actions = [
+        _object_action(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id, urgent=urgent))
+        for o in objects
+    ]
     further_on = _write(cluster, actions).stale
     return [o.key for o in objects if receipt_id(o.key) not in further_on]
 
@@ -156,6 +189,12 @@ def load(cluster: Cluster, key: str) -> ObjectReceipt | None:
     """Return an object's receipt."""
     doc = cluster.sources(INDEX, [receipt_id(key)]).get(receipt_id(key))
     return None if doc is None else _parse(doc)
+
+
+def known(cluster: Cluster, keys: Sequence[str]) -> set[str]:
+    """Return those of the lake objects ``keys`` that are booked."""
+    by_id = {receipt_id(key): key for key in keys}
+    return {by_id[found] for found in cluster.sources(INDEX, by_id, fields=[])}
 
 
 def save_slice(cluster: Cluster, receipt: SliceReceipt) -> None:
@@ -210,7 +249,7 @@ def balance(cluster: Cluster, dataset_id: str | None = None) -> Balance:
     sums = {name: {"sum": {"field": name}} for name in ("rows", "records", "indexed", "stale", "dead_lettered")}
     aggs: dict[str, Any] = {
         "slices": {
-            "filter": {"term": {"kind": "slice"}},
+            "filter": {"terms": {"kind": ["slice", "arrival"]}},
             "aggs": sums | {"done": {"filter": {"term": {"complete": True}}}},
         },
         "objects": {"filter": {"term": {"kind": "object"}}, "aggs": sums},

@@ -25,6 +25,7 @@ MAX_URL = 2_000
 """Characters of a website; more is no address."""
 MAX_LABELS = 100
 """Categories, topics or hashtags of one account or post that are kept, the first ones."""
+SOURCE = "dataset"
 _SLUG = re.compile(r"[^a-z0-9]+")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_].*)?")
 _WEBSITE = re.compile(r"(?:https?://)?[^\s/@]+\.[^\s/@]{2,}(?:/\S*)?")

@@ -1,7 +1,8 @@
 """Evidence that two accounts are one person, as edges between nodes; pure.
 
 A node is an account (``youtube:UC…``), a person that a source names (``person:congress:A000055``) or a handle that a
-source links to (``handle:x:senexample``), whose account may not have been seen yet.
+source links to (``handle:x:senexample``), whose account may not have been seen yet. An account of which a source knew
+only the handle (``x:@senexample``) is the account that is seen with that handle, as soon as one is.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from creators.ids import account_id, content_hash
+from creators.ids import account_id, content_hash, is_provisional
 from creators.models import Account, Link, Platform
 from creators.text import normalise_handle
 
-EdgeKind = Literal["person_id", "declared_link"]
+EdgeKind = Literal["person_id", "declared_link", "same_handle"]
 _PLATFORMS = frozenset(Platform)
 
 
@@ -58,6 +59,12 @@ def _link_node(link: Link) -> str | None:
 def edges_of(account: Account) -> list[Edge]:
     """Return the evidence that one account carries."""
     edges = []
+    if is_provisional(account.native_id):
+        edges.append(
+            Edge(
+                account.account_id, handle_node(account.platform, account.native_id), "same_handle", account.fetched_at
+            )
+        )
     if account.person_key:
         person = person_node(account.person_key)
         edges.append(Edge(account.account_id, person, "person_id", account.fetched_at))

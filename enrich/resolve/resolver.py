@@ -113,7 +113,8 @@ def _target(edge: Edge, seen: dict[str, list[profiles.Sighting]]) -> str | None:
     """
     if not edge.right.startswith("handle:"):
         return edge.right
-    holders = seen.get(edge.right, ())
+    # An account that is its handle has always been seen with it: the question is who else has.
+    holders = [one for one in seen.get(edge.right, ()) if one.account_id != edge.left]
     nearest = min(holders, key=lambda one: (abs(one.at - edge.at), one.account_id), default=None)
     return None if nearest is None else nearest.account_id
 

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from creators.settings import PREFIX, Settings
+from creators.settings import PREFIX, Settings, SourceSettings
 
 DOC = Path(__file__).parents[2] / "docs" / "settings.md"
 BEGIN, END = "<!-- settings: generated -->", "<!-- settings: end -->"
@@ -44,8 +44,9 @@ def default_of(field: FieldInfo) -> str:
 
 
 def row_of(name: str, field: FieldInfo) -> str:
+    variable = name.upper().replace("<SOURCE>", "<source>")
     cells = (
-        f"`{PREFIX}{name.upper()}`",
+        f"`{PREFIX}{variable}`",
         type_of(field.annotation) + bounds_of(field),
         default_of(field),
         field.description or "",
@@ -54,7 +55,13 @@ def row_of(name: str, field: FieldInfo) -> str:
 
 
 def table() -> list[str]:
-    return [*HEADER, *(row_of(name, field) for name, field in Settings.model_fields.items())]
+    rows: list[str] = []
+    for name, field in Settings.model_fields.items():
+        if name == "sources":
+            rows += (row_of(f"{name}__<source>__{own}", part) for own, part in SourceSettings.model_fields.items())
+        else:
+            rows.append(row_of(name, field))
+    return [*HEADER, *rows]
 
 
 def parts_of(text: str) -> tuple[str, list[str], str]:
@@ -69,7 +76,8 @@ def test_the_table_is_what_the_code_says():
 
 
 def test_every_setting_says_what_it_means():
-    silent = [name for name, field in Settings.model_fields.items() if not (field.description or "").endswith(".")]
+    fields = {**Settings.model_fields, **SourceSettings.model_fields}
+    silent = [name for name, field in fields.items() if not (field.description or "").endswith(".")]
     assert silent == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from creators.errors import SetupError
-from creators.settings import PREFIX, Settings, as_environment, load_settings
+from creators.settings import PREFIX, Settings, SourceSettings, as_environment, load_settings
 
 GIVEN = {
     "data_dir": ("/srv/data", Path("/srv/data")),
@@ -27,12 +27,25 @@ GIVEN = {
     "job_timeout_s": ("60", 60),
     "batch_rows": ("100", 100),
     "reconcile_s": ("3", 3.0),
+    "source_strategy": ("cheapest", "cheapest"),
+    "source_timeout_s": ("4", 4.0),
+    "source_max_bytes": ("50000", 50_000),
+    "contact": ("https://example.org/bot", "https://example.org/bot"),
+    "refresh_min_s": ("60", 60.0),
+    "refresh_max_s": ("86400", 86_400.0),
+    "fetch_batch": ("10", 10),
+    "fetch_parallel": ("4", 4),
+    "discovery_depth": ("3", 3),
+    "discovery_per_root": ("50", 50),
+    "discovery_per_day": ("500", 500),
+    "discovery_min_followers": ("10", 10),
     "encoder_dir": ("/opt/model", Path("/opt/model")),
     "encoder_provider": ("cuda", "cuda"),
     "encoder_threads": ("2", 2),
     "api_host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 - parsed, not bound
     "api_port": ("9000", 9000),
     "budget_ms": ("250", 250),
+    "api_insecure": ("true", True),
     "max_in_flight": ("8", 8),
     "cursor_secret": ("correct horse", SecretStr("correct horse")),
     "cursor_ttl_s": ("60", 60),
@@ -58,7 +71,49 @@ def set_all(monkeypatch, values):
 
 
 def test_the_table_above_has_every_setting():
-    assert set(GIVEN) == set(Settings.model_fields), "a new setting: add it to the table"
+    assert {*GIVEN, "sources"} == set(Settings.model_fields), "a new setting: add it to the table"
+
+
+SOURCE_GIVEN = {
+    "enabled": ("false", False),
+    "keys": ("one, two,", SecretStr("one, two,")),
+    "base_url": ("http://gateway:8080", "http://gateway:8080"),
+    "proxy": ("http://proxy:3128", "http://proxy:3128"),
+    "acknowledged_by": ("A. Person", "A. Person"),
+    "plan": ("pro", "pro"),
+    "daily_usd": ("2.5", 2.5),
+    "daily_calls": ("1000", 1000),
+}
+
+
+def test_every_source_has_settings_of_its_own(monkeypatch):
+    assert set(SOURCE_GIVEN) == set(SourceSettings.model_fields)
+    set_all(
+        monkeypatch, {f"{PREFIX}SOURCES__X_API_V2__{name.upper()}": text for name, (text, _) in SOURCE_GIVEN.items()}
+    )
+    monkeypatch.setenv(f"{PREFIX}SOURCES__GITHUB_REST__PLAN", "free")
+    sources = load_settings().sources
+    assert sources["x_api_v2"] == SourceSettings(**{name: value for name, (_, value) in SOURCE_GIVEN.items()})
+    assert sources["x_api_v2"].credentials == ("one", "two")
+    assert sources["github_rest"] == SourceSettings(plan="free")
+    assert "one, two" not in repr(sources)
+
+
+def test_a_child_process_gets_the_same_sources(monkeypatch):
+    original = Settings(
+        sources={
+            "x_api_v2": SourceSettings(keys=SecretStr("one,two"), daily_usd=0),
+            "github_rest": SourceSettings(enabled=True),
+        }
+    )
+    set_all(monkeypatch, as_environment(original))
+    assert load_settings() == original
+
+
+def test_an_unknown_field_of_a_source_is_named(monkeypatch):
+    monkeypatch.setenv(f"{PREFIX}SOURCES__X_API_V2__KEY", "one")
+    with pytest.raises(SetupError, match="SOURCES__X_API_V2__KEY"):
+        load_settings()
 
 
 @pytest.mark.parametrize("name", GIVEN)
@@ -90,6 +145,17 @@ def test_a_variable_is_read(name, monkeypatch):
         ("api_port", "http"),
         ("budget_ms", "19"),
         ("budget_ms", "60001"),
+        ("source_strategy", "random"),
+        ("source_timeout_s", "0"),
+        ("source_max_bytes", "999"),
+        ("refresh_min_s", "0"),
+        ("refresh_max_s", "0"),
+        ("fetch_batch", "0"),
+        ("fetch_parallel", "0"),
+        ("discovery_depth", "11"),
+        ("discovery_per_root", "-1"),
+        ("discovery_per_day", "-1"),
+        ("discovery_min_followers", "-1"),
         ("max_in_flight", "0"),
         ("cursor_ttl_s", "0"),
         ("max_body_bytes", "999"),

@@ -1,0 +1,100 @@
+"""What the records of one lake object say, whichever source they come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from creators.datasets import DatasetMapping, parse_mapping
+from creators.errors import BadRecord
+from creators.stores import deadletters
+from creators.stores.lake import DATASETS
+from enrich.normalise import dataset, normaliser_of
+
+if TYPE_CHECKING:
+    from creators.models import Account, Lead, Post, RawRecord
+    from creators.stores.lake import Lake
+    from enrich.normalise import Normalised
+
+
+@dataclass(slots=True)
+class Batch:
+    """The accounts, posts and leads of one object, and which record each account comes from."""
+
+    accounts: list[Account] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    leads: list[Lead] = field(default_factory=list)
+    records_of: dict[str, list[str]] = field(default_factory=dict)
+    """Place of a record → the accounts it is about."""
+    fetched: dict[str, list[str]] = field(default_factory=dict)
+    """Target → the accounts that were found for it."""
+    missing: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(source, field) → records that lack it."""
+    letters: list[deadletters.DeadLetter] = field(default_factory=list)
+
+    def add(self, place: int, record: RawRecord, found: Normalised) -> None:
+        """Take in what one record says."""
+        self.accounts += found.accounts
+        self.posts += found.posts
+        self.leads += found.leads
+        described = [account.account_id for account in found.accounts]
+        about = dict.fromkeys((*described, *(post.account_id for post in found.posts)))
+        self.records_of[str(place)] = list(about)
+        if record.target is not None:
+            self.fetched.setdefault(record.target, []).extend(described)
+        for name in found.missing:
+            self.missing[record.source, name] = self.missing.get((record.source, name), 0) + 1
+
+
+def _place(record: RawRecord, position: int) -> int:
+    """Return the line in the file of a row, else the position in the object."""
+    return int(record.body["line"]) if record.source == dataset.SOURCE else position
+
+
+def _letter(error: BadRecord, record: RawRecord, key: str, place: int) -> deadletters.DeadLetter:
+    is_row = record.source == dataset.SOURCE
+    return deadletters.letter_of(
+        error,
+        stage="normalise",
+        source=record.source,
+        dataset_id=record.body["dataset"] if is_row else None,
+        raw_key=key,
+        line=place,
+        excerpt=json.dumps(record.body["row"] if is_row else record.body, ensure_ascii=False),
+    )
+
+
+class Reader:
+    """Normalises records; mappings of datasets are read from the lake once."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._mappings: dict[str, DatasetMapping] = {}
+
+    def normalise(self, record: RawRecord) -> Normalised:
+        """Return what a record says; raises :class:`BadRecord`."""
+        if record.source == dataset.SOURCE:
+            return dataset.normalise(record, self._mapping(str(record.body["dataset"])))
+        return normaliser_of(record.source)(record)
+
+    def _mapping(self, dataset_id: str) -> DatasetMapping:
+        if dataset_id not in self._mappings:
+            manifest = self._lake.get_json(f"{DATASETS}/{dataset_id}/manifest.json")
+            self._mappings[dataset_id] = parse_mapping(manifest["mapping"])
+        return self._mappings[dataset_id]
+
+    def read(self, key: str, records: Sequence[RawRecord]) -> Batch:
+        """Return what the records of an object say; those that cannot be used become dead letters."""
+        batch = Batch()
+        for place, record in self._placed(records):
+            try:
+                batch.add(place, record, self.normalise(record))
+            except BadRecord as error:
+                batch.letters.append(_letter(error, record, key, place))
+        return batch
+
+    @staticmethod
+    def _placed(records: Sequence[RawRecord]) -> Iterator[tuple[int, RawRecord]]:
+        return ((_place(record, position), record) for position, record in enumerate(records))
