@@ -126,6 +126,13 @@ class Call(Protocol):
             TargetGone: there is no such account.
         """
 
+    async def permit(self, endpoint: str, units: int = 1) -> str | None:
+        """Take from the allowance what a request costs that the source makes itself; returns the credential.
+
+        Raises:
+            SourceLimited: no allowance is left now.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
-pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.installations"]
+pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.installations", "tests.fixtures.simulated"]
 
 # A busy machine is slow: how long one example takes says nothing about whether the code is right.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
