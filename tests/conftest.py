@@ -20,6 +20,9 @@ pytest_plugins = ["tests.fixtures.engines", "tests.fixtures.installations", "tes
 
 # A busy machine is slow: how long one example takes says nothing about whether the code is right.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples on every run (`--hypothesis-profile=repeatable`): a gate judges the change, not the dice; the other
+# runs look for new ones, and what they find is kept as an example.
+settings.register_profile("repeatable", settings.get_profile("patient"), derandomize=True)
 settings.load_profile("patient")
 
 TESTS = Path(__file__).parent

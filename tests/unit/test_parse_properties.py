@@ -78,10 +78,13 @@ def test_nothing_is_invented(query):
 
 
 @given(QUERIES)
+@example("0K AVERAGE 0 FOLLOWER")
 def test_what_is_left_says_nothing_more(query):
+    """A second number for a field that has one is left as a word; read alone it would be that field again."""
     parsed = parse(query)
+    said = {clause.field for clause in parsed.clauses} | {"niches"}
     again = parse(parsed.text)
-    assert [clause for clause in applied(again) if clause.field != "niches"] == []
+    assert [clause for clause in applied(again) if clause.field not in said] == []
 
 
 @given(QUERIES)
