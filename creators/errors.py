@@ -12,6 +12,7 @@ CreatorscopeError
 │   ├── BodyTooSlow     reject   408
 │   └── BadRange        reject   416
 ├── NotFound            reject   404
+├── NotLocal            reject   403  asked from elsewhere for what only this machine may ask
 ├── ExportNotReady      reject   409  its file is not written yet, or never will be
 ├── Overloaded          retry    429
 ├── Unavailable         retry    503  a store does not answer; the work is kept and tried again
@@ -140,6 +141,14 @@ class NotFound(CreatorscopeError):
     reaction = Reaction.REJECT
 
 
+class NotLocal(CreatorscopeError):
+    """A request comes from elsewhere that only a program on this machine may make."""
+
+    status = 403
+    code = "not_local"
+    reaction = Reaction.REJECT
+
+
 class ExportNotReady(CreatorscopeError):
     """The file of an export is asked for before it is written, or after the export failed or was cancelled."""
 
@@ -207,8 +216,8 @@ class SourceLimited(SourceError):
 
     code = "source_limited"
 
-    def __init__(self, detail: str, *, retry_at: datetime | None = None) -> None:
-        super().__init__(detail)
+    def __init__(self, detail: str, *, field: str | None = None, retry_at: datetime | None = None) -> None:
+        super().__init__(detail, field=field)
         self.retry_at = retry_at
 
 

@@ -102,6 +102,8 @@ class Ask:
     """Sent as a form POST where it is not None."""
     units: int = 1
     """What the request costs of its allowance."""
+    same_credential: bool = False
+    """Go with the credential of the request before: what it started is its own."""
     revalidate: bool = False
     """Send the ``ETag`` of the last answer, and take that answer again on 304."""
 

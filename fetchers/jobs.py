@@ -10,6 +10,7 @@ from creators.errors import BadInput, BadRecord
 from creators.stores import deadletters, receipts
 from creators.stores.session import Stores, current_stores
 from fetchers import intake
+from fetchers.rounds import fetch_round
 from fetchers.sources.dataset import open_rows, to_record
 
 if TYPE_CHECKING:
@@ -34,6 +35,16 @@ def fetch_dataset(dataset_id: str, start: str = "0") -> None:
             stores.cluster, receipts.SliceReceipt(dataset_id, int(start), int(start), 0, 0, 0, complete=True)
         )
         raise
+
+
+def fetch_targets(*target_ids: str) -> None:
+    """Fetch targets whose time has come."""
+    fetch_round(current_stores(), target_ids)
+
+
+def backfill_targets(*target_ids: str) -> None:
+    """Fetch targets of a backfill, when nothing else is to be done."""
+    fetch_round(current_stores(), target_ids)
 
 
 def fetch_slice(stores: Stores, dataset_id: str, start: int) -> receipts.SliceReceipt:

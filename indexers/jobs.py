@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
 from creators.models import Domain
 from creators.stores import bulk, deadletters, receipts
 from creators.stores.coordination import clock_ms
+from creators.stores.lake import source_of
 from creators.stores.receipts import State
 from creators.stores.session import Stores, current_stores
 from creators.stores.steps import run_step
@@ -17,6 +18,7 @@ from enrich.encoders.opened import fingerprint_of
 from enrich.signals.embedding_text import RECIPE
 from indexers import lifecycle, population
 from indexers.documents import build_document, domain_of
+from indexers.following import follow
 from mappings.registry import CREATORS
 
 if TYPE_CHECKING:
@@ -107,29 +109,32 @@ def index_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     if receipt is None:
         detail = f"no receipt for lake object {key}"
         raise NotFound(detail)
+    if receipt.state < State.ENRICHED:
+        return receipt  # a late twin of this job, from before the records were tried again
     creator_of, refused = index_creators(stores, receipt.creator_ids)
     letters = []
     for line, account_ids in receipt.records_of.items():
         reasons = [refused[creator_of[a]] for a in account_ids if creator_of.get(a) in refused]
         if reasons:
+            where: dict[str, Any] = {"dataset_id": receipt.dataset_id, "raw_key": key, "line": int(line)}
             letters.append(
-                deadletters.DeadLetter(
-                    "index",
-                    "refused_by_index",
-                    reasons[0],
-                    dataset_id=receipt.dataset_id,
-                    raw_key=key,
-                    line=int(line),
-                )
+                deadletters.DeadLetter("index", "refused_by_index", reasons[0], source=source_of(key), **where)
             )
     deadletters.add(stores.cluster, letters)
+    follow(stores, receipt)
+    if receipt.urgent:
+        stores.cluster.refresh(CREATORS)
     receipt = receipt.model_copy(
         update={
             "state": State.INDEXED,
+            "leads": [],
             "indexed": len(receipt.records_of) - len(letters),
             # Not added to what was booked before: this job may run twice.
-            "dead_lettered": receipt.records - receipt.stale - len(receipt.records_of) + len(letters),
+            "dead_lettered": receipt.due - receipt.stale - len(receipt.records_of) + len(letters),
+            "dead": sorted({*receipt.dead, *(letter.line for letter in letters)}),
         }
     )
     receipts.save(stores.cluster, receipt)
+    if receipt.round or receipt.settled.dead_lettered:
+        deadletters.close(stores.cluster, key)
     return receipt

@@ -25,7 +25,7 @@ from creators.stores import receipts
 from creators.stores.lake import RAW, LakeObject, day_prefixes, source_of
 from enrich.encoders.opened import fingerprint_of
 from fetchers import intake
-from indexers import lifecycle, population
+from indexers import lifecycle, migration, population
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
 
@@ -41,8 +41,13 @@ log = structlog.get_logger(__name__)
 
 
 def prepare(stores: Stores) -> list[str]:
-    """Create missing indices for the encoder of the settings; returns the names of those created."""
-    return lifecycle.ensure(stores.cluster, encoder=fingerprint_of(stores.settings))
+    """Create missing indices for the encoder of the settings, and bring primary ones up to this version's definition.
+
+    Returns the names of those created.
+    """
+    encoder = fingerprint_of(stores.settings)
+    migration.migrate(stores, encoder=encoder)
+    return lifecycle.ensure(stores.cluster, encoder=encoder)
 
 
 def ingest(stores: Stores, path: Path, mapping: DatasetMapping) -> intake.Dataset:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,9 +14,12 @@ from api import console
 from api.context import settings_for
 from creators.datasets import load_mapping
 from creators.errors import BadInput
-from creators.settings import load_settings
+from creators.settings import Settings, load_settings
 from creators.stores.session import Stores, work_with
 from creators.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from api.supervisor import Supervised
 
 BAD_ROWS_SHOWN = 10
 PARENT_CHECK_S = 1.0
@@ -71,7 +73,7 @@ def ingest(
         console.print_letters(letters, balance.dead_lettered)
 
 
-def someone_works(stores: Stores, own: list[subprocess.Popen[bytes]]) -> bool:
+def someone_works(stores: Stores, own: list[Supervised]) -> bool:
     """Return whether the work goes on: all of our own workers run, or, where there are none, any other does."""
     return all(worker.poll() is None for worker in own) if own else stores.queue.workers_alive() > 0
 
@@ -133,6 +135,9 @@ def population(*, json: AsJson = False) -> None:
 def worker(
     *,
     burst: Annotated[bool, typer.Option(help="Stop when the queues are empty.")] = False,
+    processes: Annotated[
+        int, typer.Option(min=0, help="Run so many as processes of their own, and start again those that die.")
+    ] = 0,
     parent_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run queued jobs until Ctrl-C or SIGTERM; the job at hand is finished first.
@@ -141,12 +146,16 @@ def worker(
     """
     from api.installation import installation
     from creators.stores.workers import Chore, work
+    from fetchers.planner import TICK_S, Planner
     from indexers import pipeline
     from indexers.population import measure_when_due
     from search.exports import service as exports
 
     own = load_settings()
     configure_logging(own)
+    if processes:
+        _look_after(own, processes, burst=burst)
+        return
     if parent_pid is not None:
         _end_with(parent_pid)
     with installation(own) as settings:
@@ -158,9 +167,25 @@ def worker(
             pipeline.tend(stores, burst=burst)
             exports.tend(stores)
 
-        work(settings, burst=burst, chores=[Chore(tend, settings.reconcile_s)])
+        chores = [Chore(tend, settings.reconcile_s)]
+        if not burst:
+            chores.append(Chore(Planner(stores).tick, TICK_S))
+        work(settings, burst=burst, chores=chores)
         if burst:
             measure_when_due(stores)
+
+
+def _look_after(own: Settings, processes: int, *, burst: bool) -> None:
+    """Run workers in processes of their own until all have ended for good, or this one is told to end."""
+    from api.installation import installation
+    from api.installation import workers as worker_processes
+    from api.supervisor import wait
+
+    if burst:
+        detail = "--burst ends when the queues are empty, --processes keeps workers running: choose one"
+        raise BadInput(detail, field="processes")
+    with installation(own) as settings, worker_processes(settings, processes) as running:
+        wait(running)
 
 
 def _end_with(parent_pid: int) -> None:

@@ -34,6 +34,9 @@ def _bound(settings: Settings, host: str | None, port: int | None) -> socket.soc
     address = (host or settings.api_host, settings.api_port if port is None else port)
     listener = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it. The server writes head and body apart: without it the body of every answer on a connection
+    # that is kept waits some 40 ms for the client to acknowledge the head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         listener.bind(address)
     except OSError as error:
@@ -61,6 +64,10 @@ def serve(
     host: Host = None,
     port: Port = None,
     workers: Annotated[int, typer.Option(min=0, help="Worker processes to run beside the API.")] = 0,
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Answer /v1/admin and /v1/ingest to other machines too; nothing guards them."),
+    ] = False,
 ) -> None:
     """Serve the HTTP API until Ctrl-C or SIGTERM."""
     from api.installation import installation
@@ -68,6 +75,8 @@ def serve(
     from indexers import pipeline
 
     settings = settings_for("serve")
+    if insecure:
+        settings = settings.model_copy(update={"api_insecure": True})
     listener = _bound(settings, host, port)
     with listener, installation(settings) as ready, worker_processes(ready, workers):
         try:

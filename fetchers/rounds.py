@@ -1,0 +1,70 @@
+"""One round of fetching: targets go out, answers come to lie in the lake, the ledger learns how it went.
+
+A round may be cut off anywhere and done again: what was landed is landed once, and only the settlement at the end frees
+a target for its next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from creators.models import RawRecord
+from creators.stores import tasks
+from creators.stores.tasks import Task, TaskState
+from creators.targets import TaskKind, parse_target
+from fetchers import fetch_log
+from fetchers.controller import Controller
+from fetchers.landing import land, last_known
+from fetchers.outcomes import Outcome
+from fetchers.settlement import Ended, Settled, forget, settle
+from fetchers.sources import all_sources
+
+if TYPE_CHECKING:
+    from creators.stores.session import Stores
+
+WANTED = frozenset({TaskState.WAITING, TaskState.PAUSED})
+"""A paused backfill leaves an account that is known its usual turn."""
+ROUND_SHARE = 0.5
+"""Part of a job's time in which targets are begun; the rest is for the last of them, and for landing."""
+
+
+def fetch_round(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
+    """Fetch targets, land what was found and settle every one of them; returns how each ended.
+
+    Raises:
+        Unavailable: a store does not answer; the round is done again.
+    """
+    known = tasks.load(stores.cluster, target_ids)
+    wanted = {i: task for i in target_ids if (task := known.get(i)) and task.state in WANTED}
+    forget(stores, [target_id for target_id in target_ids if target_id not in wanted])
+    if not wanted:
+        return []
+    outcomes = asyncio.run(_ask(stores, list(wanted)))
+    land(stores, [record for outcome in outcomes for record in _records(stores, wanted, outcome)])
+    settle(stores, [_settled(outcome) for outcome in outcomes])
+    fetch_log.write(stores.cluster, outcomes)
+    return outcomes
+
+
+async def _ask(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
+    async with Controller(stores, all_sources()) as controller:
+        targets = [parse_target(target_id) for target_id in target_ids]
+        return await controller.run_all(targets, within_s=stores.settings.job_timeout_s * ROUND_SHARE)
+
+
+def _records(stores: Stores, wanted: dict[str, Task], outcome: Outcome) -> list[RawRecord]:
+    """Return what a target is worth landing: its answer, or, where every source failed, what was known last."""
+    if outcome.found is not None:
+        return list(outcome.found.records)
+    account_id = wanted[str(outcome.target)].account_id
+    if outcome.kind != "failed" or outcome.target.kind is not TaskKind.PROFILE or account_id is None:
+        return []
+    return last_known(stores, account_id)
+
+
+def _settled(outcome: Outcome) -> Settled:
+    return Settled(
+        str(outcome.target), Ended(outcome.kind), source=outcome.source, until=outcome.retry_at, error=outcome.error
+    )
