@@ -9,6 +9,8 @@ from creators.errors import BadInput
 
 CREATOR_NAMESPACE = UUID("6f1f2a0e-3f0b-5c58-9a63-0d4c1b7f7a11")
 TIE_BITS = 20
+MAX_ID_BYTES = 512
+"""The longest document id that OpenSearch takes."""
 
 
 def account_id(platform: str, native_id: str) -> str:

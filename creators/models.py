@@ -47,7 +47,11 @@ DOMAIN_OF: dict[Platform, Domain] = {
 
 
 def _to_utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError as error:
+        detail = "the time lies outside of the years 1 to 9999 in UTC"
+        raise ValueError(detail) from error
 
 
 Instant = Annotated[datetime, AfterValidator(_to_utc)]

@@ -88,6 +88,7 @@ _NETWORKS = (
 _BY_HOST = {host: network for network in _NETWORKS for host in network.hosts}
 _BY_PLATFORM = {network.platform: network for network in _NETWORKS}
 _SUBDOMAINS = ("www.", "m.", "mobile.", "music.", "web.")
+_SHORT_HOSTS = frozenset({"youtu.be", "fb.me", "vm.tiktok.com", "gist.github.com"})
 
 
 def profile_of(url: str) -> Link | None:
@@ -99,12 +100,9 @@ def profile_of(url: str) -> Link | None:
     text = clean_line(url).strip("<>\"' ")
     try:
         parts = urlsplit(text if "//" in text else f"https://{text}")
-        host = (parts.hostname or "").lower()
+        network = _BY_HOST.get(_bare_host(parts.hostname))
     except ValueError:
         return None
-    for subdomain in _SUBDOMAINS:
-        host = host.removeprefix(subdomain)
-    network = _BY_HOST.get(host)
     path = unquote(parts.path).strip("/") or parts.fragment.removeprefix("!").strip("/")
     match = network.profile.fullmatch(path) if network and parts.scheme in ("http", "https") else None
     if network is None or match is None:
@@ -112,6 +110,22 @@ def profile_of(url: str) -> Link | None:
     found = match.groupdict()
     handle, native_id = found.get("handle"), found.get("native_id")
     return Link(platform=network.platform, handle=handle, native_id=native_id, url=text)
+
+
+def _bare_host(host: str | None) -> str:
+    bare = (host or "").lower()
+    for subdomain in _SUBDOMAINS:
+        bare = bare.removeprefix(subdomain)
+    return bare
+
+
+def is_on_network(url: str) -> bool:
+    """Return whether an address lies on a network of accounts, be it a profile, a post or a search there."""
+    try:
+        host = _bare_host(urlsplit(url if "//" in url else f"https://{url}").hostname)
+    except ValueError:
+        return False
+    return host in _BY_HOST or host in _SHORT_HOSTS
 
 
 def profile_url(platform: str, handle: str | None, native_id: str | None) -> str | None:

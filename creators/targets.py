@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from creators.errors import BadInput
-from creators.ids import account_id, provisional_native_id
+from creators.ids import MAX_ID_BYTES, account_id, provisional_native_id
 from creators.models import Platform
 from creators.text import normalise_handle
-
-MAX_ID_BYTES = 512
-"""The longest document id that OpenSearch takes."""
 
 
 class TaskKind(StrEnum):

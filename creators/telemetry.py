@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -41,6 +41,26 @@ RECORDS = Gauge(
 )
 QUEUE_DEPTH = Gauge("creatorscope_queue_depth", "Jobs that wait.", ["queue"])
 WORKERS = Gauge("creatorscope_workers", "Workers that live.")
+
+
+class Told(NamedTuple):
+    """A counter that all processes share: its help and its labels."""
+
+    help: str
+    labels: tuple[str, ...]
+
+
+SOURCE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+SHARED = {
+    "source_calls": Told("Requests that were sent to a source.", ("source", "endpoint", "outcome")),
+    "source_fetches": Told("Targets that a source was asked for.", ("source", "platform", "outcome")),
+    "source_cost_usd": Told("Money that a source took, in USD.", ("source", "platform")),
+    "source_units": Told("Units of its allowance that a source took.", ("source", "endpoint")),
+    "decisions": Told("Choices of the router.", ("strategy", "source", "outcome")),
+    "missing_fields": Told("Fields that records of a source lack.", ("source", "field")),
+    "schema_drift": Told("Records of a source that have not the documented form.", ("source",)),
+}
+"""Counters kept by :mod:`creators.stores.tallies`, shown as ``creatorscope_<name>_total``."""
 
 _SECRET_WORDS = ("password", "secret", "token", "authorization")
 

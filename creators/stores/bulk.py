@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from creators.errors import ClusterUnavailable, IndexNotReady
+from creators.ids import MAX_ID_BYTES
 from creators.text import replace_lone_surrogates
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ TRANSIENT = frozenset({429, 502, 503, 504})
 CONFLICT = 409
 MISSING = 404
 NO_INDEX = "index_not_found_exception"
+BLOCKED = "cluster_block_exception"
 ATTEMPTS = 6
 FIRST_WAIT_S = 0.2
 MAX_WAIT_S = 5.0
@@ -38,11 +40,13 @@ class Action:
     doc_id: str
     doc: dict[str, Any] | None
     version: int | None = None
+    how: Literal["index", "create", "update"] = "index"
+    """``create`` leaves a document that is there as it is (stale); ``update`` changes the fields that are given."""
 
     @property
-    def verb(self) -> Literal["index", "delete"]:
+    def verb(self) -> Literal["index", "create", "update", "delete"]:
         """A missing document is a deletion."""
-        return "delete" if self.doc is None else "index"
+        return "delete" if self.doc is None else self.how
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,10 @@ def _line(action: Action, name: str) -> bytes:
     meta: dict[str, Any] = {"_index": name, "_id": action.doc_id}
     if action.version is not None:
         meta |= {"version": action.version, "version_type": "external_gte"}
-    lines = [{action.verb: meta}] if action.doc is None else [{action.verb: meta}, action.doc]
+    if action.verb == "update":
+        meta["retry_on_conflict"] = ATTEMPTS
+    doc = {"doc": action.doc} if action.verb == "update" else action.doc
+    lines = [{action.verb: meta}] if doc is None else [{action.verb: meta}, doc]
     text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
     return replace_lone_surrogates(text).encode()
 
@@ -86,6 +93,15 @@ def requests_of(actions: Iterable[Action], cluster: Cluster) -> Iterator[list[tu
         yield batch
 
 
+def _with_good_ids(actions: Iterable[Action], outcome: BulkOutcome) -> Iterator[Action]:
+    """Pass on what can be sent: for one bad id OpenSearch would refuse the whole request."""
+    for action in actions:
+        if 0 < len(action.doc_id.encode("utf-8", "replace")) <= MAX_ID_BYTES:
+            yield action
+        else:
+            outcome.refused.append(Refusal(action, f"its id is empty, or longer than {MAX_ID_BYTES} bytes"))
+
+
 def _sort_items(
     batch: list[tuple[Action, bytes]], items: list[dict[str, Any]], outcome: BulkOutcome
 ) -> list[tuple[Action, bytes]]:
@@ -95,11 +111,11 @@ def _sort_items(
         action = entry[0]
         answer = next(iter(item.values()))
         status = answer["status"]
-        if answer.get("error", {}).get("type") == NO_INDEX:
-            # No fault of the item: the index is being made again, or was never made.
-            detail = f"the index {action.index} is not there: it is being rebuilt, or was never made"
+        if answer.get("error", {}).get("type") in {NO_INDEX, BLOCKED}:
+            # No fault of the item: the index is being made again or copied, or was never made.
+            detail = f"the index {action.index} takes nothing now: it is being rebuilt, or was never made"
             raise IndexNotReady(detail)
-        if status in TRANSIENT:
+        if status in TRANSIENT or (status == CONFLICT and action.verb == "update"):
             again.append(entry)
         elif status == CONFLICT:
             outcome.stale.add(action.doc_id)
@@ -115,24 +131,26 @@ def write(cluster: Cluster, actions: Iterable[Action], *, refresh: bool = False)
     """Send the actions and return where each ended.
 
     Raises:
-        ClusterUnavailable: the cluster does not answer, or keeps answering 429 or 503, after all attempts. What was
-            written stays written; sending everything again is harmless.
+        ClusterUnavailable: the cluster does not answer, or answers 429 or 503 to all that is left, ``ATTEMPTS`` times
+            in a row. What was written stays written; sending everything again is harmless.
         IndexNotReady: an index is not there; as above.
     """
     outcome = BulkOutcome()
-    for request in requests_of(actions, cluster):
-        batch = request
-        for attempt in range(1, ATTEMPTS + 1):
+    for request in requests_of(_with_good_ids(actions, outcome), cluster):
+        batch, stalled = request, 0
+        while batch:
+            before = len(batch)
             try:
                 answer = cluster.bulk(b"".join(line for _, line in batch).decode(), refresh=refresh)
                 batch = _sort_items(batch, answer["items"], outcome)
                 problem = ClusterUnavailable(f"OpenSearch still refuses {len(batch)} items for lack of room")
             except ClusterUnavailable as error:
                 problem = error
-            if not batch:
-                break
-            if attempt == ATTEMPTS:
+            # What gets on, however slowly, is not given up: giving up would send all of it again.
+            stalled = 0 if len(batch) < before else stalled + 1
+            if stalled == ATTEMPTS:
                 raise problem
-            wait = min(MAX_WAIT_S, FIRST_WAIT_S * 2 ** (attempt - 1))
-            time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+            if batch:
+                wait = min(MAX_WAIT_S, FIRST_WAIT_S * 2 ** max(0, stalled - 1))
+                time.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
     return outcome

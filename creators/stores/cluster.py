@@ -177,9 +177,10 @@ class Cluster:
         cut = len(self._prefix)
         return {name[cut:]: {alias[cut:] for alias in entry["aliases"]} for name, entry in answer.items()}
 
-    def update_aliases(self, actions: Sequence[tuple[str, str, str]]) -> None:
-        """Apply ``(add or remove, physical, alias)`` in one atomic step."""
+    def update_aliases(self, actions: Sequence[tuple[str, str, str]], *, drop: Sequence[str] = ()) -> None:
+        """Apply ``(add or remove, physical, alias)``, and delete the physical indices ``drop``, in one atomic step."""
         body = {"actions": [{verb: {"index": self.name(index), "alias": self.name(a)}} for verb, index, a in actions]}
+        body["actions"] += [{"remove_index": {"index": self.name(index)}} for index in drop]
         with _boundary():
             self._client.indices.update_aliases(body=body)
 
@@ -203,6 +204,15 @@ class Cluster:
         """Change dynamic index settings."""
         with _boundary():
             self._client.indices.put_settings(index=self.name(logical), body=dict(settings))
+
+    def delete_matching(self, logical: str, query: Json) -> int:
+        """Delete the documents that match now and return how many; one that is written meanwhile stays."""
+        params = {"conflicts": "proceed", "filter_path": "deleted"}
+        with _boundary():
+            answer = self._client.delete_by_query(
+                index=self.name(logical), body={"query": query}, params=params, request_timeout=self._bulk_timeout
+            )
+        return int(answer["deleted"])
 
 
 class AsyncCluster:

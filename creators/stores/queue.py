@@ -11,17 +11,20 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
 from creators.errors import JobRefused, QueueUnavailable
 
 if TYPE_CHECKING:
+    from redis.client import Pipeline
+
     from creators.settings import Settings
 
 URGENT = "urgent"
@@ -158,6 +161,21 @@ class WorkQueue:
                 return False
         return True
 
+    def add_to(self, pipeline: Pipeline, name: str, *ids: str) -> str:
+        """Queue one piece of work as part of a transaction, and return the id of the job, which is new."""
+        job_id = f"{self._prefix}{name}-{uuid4().hex}"
+        options = {"job_timeout": self._timeout, "result_ttl": 0, "failure_ttl": FAILURE_TTL_S, "description": name}
+        self.queue(JOBS[name].queue).enqueue(JOBS[name].function, *ids, job_id=job_id, pipeline=pipeline, **options)
+        return job_id
+
+    def is_alive(self, job_id: str) -> bool:
+        """Return whether a job waits or is run by a worker that lives."""
+        with _boundary():
+            try:
+                return self._is_live(AllowedJob.fetch(job_id, connection=self.redis, serializer=JSONSerializer))
+            except NoSuchJobError:
+                return False
+
     def _forget_ended(self, job_id: str) -> None:
         """Remove a job that no living worker will finish, so that its work can be queued again."""
         try:
@@ -168,7 +186,10 @@ class WorkQueue:
             job.delete()
 
     def _is_live(self, job: Job) -> bool:
-        status = job.get_status()
+        try:
+            status = job.get_status()
+        except InvalidJobOperation:
+            return False  # it ended since it was read
         if status == JobStatus.QUEUED:
             queue = Queue(job.origin, connection=self.redis, serializer=JSONSerializer, job_class=AllowedJob)
             # Taken off the list but not started: its worker died in between, unless it is alive and about to start.

@@ -3,11 +3,14 @@
 A *slice* receipt counts the rows read from a dataset, an *arrival* the records of one object that came from a network
 source or as an event; an *object* receipt follows one lake object. An object's state only moves forward: it is the
 external version of the receipt, so a job that runs twice cannot set it back.
+
+Dead-lettered records of an object are tried again in another *round* of its receipt: one write takes them from
+dead-lettered to pending, while the others stay as they ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -44,6 +47,19 @@ NEXT_JOB: dict[State, str] = {
 }
 
 
+class Settled(BaseModel):
+    """How the records of an object ended that its present round is not about."""
+
+    model_config = ConfigDict(frozen=True)
+
+    indexed: int = 0
+    stale: int = 0
+    dead_lettered: int = 0
+    """Negative where the object holds records that are booked as dead-lettered elsewhere."""
+    dead: list[int] = []
+    """Lines or places of those that are dead-lettered."""
+
+
 class ObjectReceipt(BaseModel):
     """One lake object's way through the pipeline."""
 
@@ -67,6 +83,58 @@ class ObjectReceipt(BaseModel):
     """Target → the accounts that its records describe."""
     urgent: bool = False
     """Whether somebody waits for it: it goes before what else is queued."""
+    dead: list[int] = []
+    """Lines or places of the records that are dead-lettered in this round, where they are known one by one."""
+    round: int = 0
+    """How often dead-lettered records have been tried again."""
+    only: list[int] | None = None
+    """Lines or places that this round is about; None for all."""
+    settled: Settled = Settled()
+
+    @property
+    def due(self) -> int:
+        """The number of records that this round is about."""
+        return self.records if self.only is None else len(self.only)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a step is still to be done."""
+        return self.state in NEXT_JOB
+
+    @property
+    def all_dead(self) -> list[int]:
+        """Lines or places of all records that are dead-lettered one by one."""
+        return sorted({*self.settled.dead, *self.dead})
+
+    def again(self, places: Collection[int]) -> ObjectReceipt | None:
+        """Return the receipt of a further round, in which dead-lettered records are tried again.
+
+        Args:
+            places: of the records wanted; an object that died as a whole is tried as a whole.
+
+        Returns:
+            None where none of them is dead-lettered, or the object is on its way.
+        """
+        whole = self.state is State.DEAD and self.only is None
+        chosen = None if whole else sorted({*self.all_dead}.intersection(places))
+        if self.is_open or chosen == []:
+            return None
+        return ObjectReceipt(
+            key=self.key,
+            records=self.records,
+            dataset_id=self.dataset_id,
+            round=self.round + 1,
+            only=chosen,
+            settled=self.settled if chosen is None else self._settled_without(chosen),
+        )
+
+    def _settled_without(self, chosen: Sequence[int]) -> Settled:
+        return Settled(
+            indexed=self.settled.indexed + self.indexed,
+            stale=self.settled.stale + self.stale,
+            dead_lettered=self.settled.dead_lettered + self.dead_lettered - len(chosen),
+            dead=[place for place in self.all_dead if place not in chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +169,10 @@ class Balance:
         return self.rows_in == self.indexed + self.stale + self.dead_lettered + self.pending
 
 
-_WORK = {"records_of", "creator_ids", "leads", "fetched", "urgent"}
+_OWN = {"key", "records", "state", "dataset_id", "attempts"}
+"""Fields of a receipt that its document has under their own names; the rest lies in ``work``."""
+_ROUND = 8
+"""More than there are states: the version of a receipt grows with every round."""
 
 
 def receipt_id(key: str) -> str:
@@ -114,20 +185,23 @@ def _now() -> str:
 
 
 def _object_action(receipt: ObjectReceipt) -> bulk.Action:
+    settled, is_open = receipt.settled, receipt.is_open
     doc = {
         "kind": "object",
         "key": receipt.key,
         "dataset_id": receipt.dataset_id,
         "state": receipt.state.name.lower(),
         "records": receipt.records,
-        "indexed": receipt.indexed,
-        "stale": receipt.stale,
-        "dead_lettered": receipt.dead_lettered,
+        # What an unfinished round has booked so far is still pending as a whole.
+        "indexed": settled.indexed + (0 if is_open else receipt.indexed),
+        "stale": settled.stale + (0 if is_open else receipt.stale),
+        "dead_lettered": settled.dead_lettered + (0 if is_open else receipt.dead_lettered),
+        "pending": receipt.due if is_open else 0,
         "attempts": receipt.attempts,
         "updated_at": _now(),
-        "work": receipt.model_dump(mode="json", include=_WORK),
+        "work": receipt.model_dump(mode="json", exclude=_OWN, exclude_defaults=True),
     }
-    return bulk.Action(INDEX, receipt_id(receipt.key), doc, version=int(receipt.state))
+    return bulk.Action(INDEX, receipt_id(receipt.key), doc, version=receipt.round * _ROUND + receipt.state)
 
 
 def _parse(doc: dict[str, Any]) -> ObjectReceipt:
@@ -136,9 +210,6 @@ def _parse(doc: dict[str, Any]) -> ObjectReceipt:
         records=doc["records"],
         state=State[doc["state"].upper()],
         dataset_id=doc.get("dataset_id"),
-        indexed=doc["indexed"],
-        stale=doc["stale"],
-        dead_lettered=doc["dead_lettered"],
         attempts=doc["attempts"],
         **doc["work"],
     )
@@ -246,28 +317,16 @@ def _open_states() -> list[str]:
 def balance(cluster: Cluster, dataset_id: str | None = None) -> Balance:
     """Return the delivery account, of one dataset or of everything."""
     cluster.refresh(INDEX)
-    sums = {name: {"sum": {"field": name}} for name in ("rows", "records", "indexed", "stale", "dead_lettered")}
-    aggs: dict[str, Any] = {
-        "slices": {
-            "filter": {"terms": {"kind": ["slice", "arrival"]}},
-            "aggs": sums | {"done": {"filter": {"term": {"complete": True}}}},
-        },
-        "objects": {"filter": {"term": {"kind": "object"}}, "aggs": sums},
-        "open": {"filter": {"terms": {"state": _open_states()}}, "aggs": sums},
-    }
+    sums = {name: {"sum": {"field": name}} for name in ("rows", "indexed", "stale", "dead_lettered", "pending")}
+    aggs: dict[str, Any] = sums | {"done": {"filter": {"term": {"complete": True}}}}
     query = {"term": {"dataset_id": dataset_id}} if dataset_id else {"match_all": {}}
     found = cluster.search(INDEX, {"size": 0, "query": query, "aggs": aggs})["aggregations"]
-
-    def total(group: str, name: str) -> int:
-        return int(found[group][name]["value"])
-
-    # What an unfinished object has booked so far is still pending as a whole.
-    ended = {name: total("objects", name) - total("open", name) for name in ("indexed", "stale", "dead_lettered")}
+    total = {name: int(found[name]["value"]) for name in sums}
     return Balance(
-        rows_in=total("slices", "rows"),
-        indexed=ended["indexed"],
-        stale=ended["stale"],
-        dead_lettered=ended["dead_lettered"] + total("slices", "dead_lettered"),
-        pending=total("open", "records"),
-        datasets_read=found["slices"]["done"]["doc_count"],
+        rows_in=total["rows"],
+        indexed=total["indexed"],
+        stale=total["stale"],
+        dead_lettered=total["dead_lettered"],
+        pending=total["pending"],
+        datasets_read=found["done"]["doc_count"],
     )

@@ -160,10 +160,17 @@ def test_waits_grow_and_have_an_end(waits):
 
 
 def test_no_room_for_good_is_an_error_that_says_how_many(waits):
-    cluster = ScriptedCluster(*[{"b": (429, NO_ROOM), "c": (503, NO_ROOM)}] * bulk.ATTEMPTS)
+    cluster = ScriptedCluster(*[{"b": (429, NO_ROOM), "c": (503, NO_ROOM)}] * (bulk.ATTEMPTS + 1))
     with pytest.raises(ClusterUnavailable, match="2 items"):
         write(cluster, [action(one) for one in "abc"])
-    assert cluster.ids_sent() == [["a", "b", "c"], *[["b", "c"]] * (bulk.ATTEMPTS - 1)]
+    assert cluster.ids_sent() == [["a", "b", "c"], *[["b", "c"]] * bulk.ATTEMPTS]
+
+
+def test_a_request_that_gets_on_is_not_given_up_however_slowly(waits):
+    names = [str(number) for number in range(3 * bulk.ATTEMPTS)]
+    refusals = [dict.fromkeys(names[done:], (429, NO_ROOM)) for done in range(1, len(names))]
+    assert write(ScriptedCluster(*refusals, {}), [action(one) for one in names]).written == set(names)
+    assert max(waits) <= bulk.FIRST_WAIT_S * 1.5
 
 
 def test_requests_before_a_lost_connection_stay_written(waits):
@@ -177,6 +184,14 @@ def test_attempts_are_counted_for_each_request(waits):
     lost = ClusterUnavailable("gone")
     cluster = ScriptedCluster(*[lost] * (bulk.ATTEMPTS - 1), {}, *[lost] * (bulk.ATTEMPTS - 1), {})
     assert len(write(cluster, [action(str(number)) for number in range(501)]).written) == 501
+
+
+@pytest.mark.parametrize("bad", ["", "a" * 513, "é" * 257])
+def test_an_id_that_cannot_be_costs_its_item_only(waits, bad):
+    cluster = ScriptedCluster()
+    outcome = write(cluster, [action("a"), action(bad, {}), action("é" * 256)])
+    assert outcome.written == {"a", "é" * 256}
+    assert [refusal.action.doc_id for refusal in outcome.refused] == [bad]
 
 
 def test_an_error_that_is_ours_is_not_tried_again(waits):

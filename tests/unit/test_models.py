@@ -193,3 +193,9 @@ def test_growth_may_be_negative_and_engagement_not():
 
 def test_dates_stay_dates():
     assert account(joined_on="2016-05-04").joined_on == date(2016, 5, 4)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:00-10:00"])
+def test_a_time_that_is_none_in_utc_is_wrong_input(time):
+    with pytest.raises(ValidationError, match="years 1 to 9999"):
+        Observation(at=time)

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from creators.errors import BadInput
+from creators.ids import MAX_ID_BYTES
 from creators.models import Platform
-from creators.targets import MAX_ID_BYTES, Target, TaskKind, page_target, parse_target, profile_target
+from creators.targets import Target, TaskKind, page_target, parse_target, profile_target
 
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 

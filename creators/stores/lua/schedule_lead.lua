@@ -1,0 +1,8 @@
+-- Takes the lead, or goes on leading; returns 1 where the token leads.
+-- KEYS: the lease. ARGV: token, milliseconds that it lasts.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
