@@ -19,6 +19,7 @@ COPY indexers ./indexers
 COPY search ./search
 COPY api ./api
 COPY stack ./stack
+COPY simulator ./simulator
 RUN uv pip install --no-cache --no-deps .
 
 FROM python:3.11-slim-bookworm

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.middleware import Envelope, Limits
-from api.routers import creators, dictionaries, exports, health, parse, slo
+from api.routers import admin, creators, dictionaries, exports, health, ingest, parse, slo
 from api.slo import Objective
 from creators.errors import CreatorscopeError
 from creators.settings import Settings
@@ -49,10 +49,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Creatorscope", version=version("creatorscope"), description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)
+    app.include_router(admin.router)
     app.include_router(creators.router)
     app.include_router(dictionaries.router)
     app.include_router(exports.router)
     app.include_router(health.router)
+    app.include_router(ingest.router)
     app.include_router(parse.router)
     app.include_router(slo.router)
     app.state.objective = Objective()

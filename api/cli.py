@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from api import console
-from api.commands import data, engines, exports, query, serve
+from api.commands import backfill, data, dlq, engines, exports, query, serve, simulate, source
 from creators.errors import BadInput, CreatorscopeError
 
 USAGE_ERROR = 2
@@ -38,6 +38,11 @@ app.command()(exports.export)
 app.command()(data.rebuild)
 app.command()(data.population)
 app.add_typer(data.lake_app, name="lake")
+app.add_typer(backfill.backfill_app, name="backfill")
+app.command()(backfill.discover)
+app.add_typer(source.source_app, name="source")
+app.add_typer(dlq.dlq_app, name="dlq")
+app.command()(simulate.simulate)
 app.command()(engines.doctor)
 
 

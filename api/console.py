@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from search.parse.clauses import ParsedQuery
     from search.results import SearchPage
 
-out = Console()
-err = Console(stderr=True)
+# A target such as profile:x:@someone is no picture of a cross.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 REASONS_SHOWN = 3
 _UNITS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
 _ROUNDS_UP = 0.99995
@@ -71,6 +72,16 @@ def page_table(page: SearchPage, title: str) -> Table:
             "" if hit.score is None else f"{hit.score:.3f}",
         )
     return table
+
+
+def print_rows(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table of plain texts."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    out.print(table)
 
 
 def print_parsed(parsed: ParsedQuery) -> None:

@@ -125,7 +125,11 @@ def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         detail = f"the body was sent as {sent_as[:SHOWN_CHARS]}: send the header content-type: application/json"
         status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         return problem_response(request, status=status, code="unsupported_media_type", detail=detail)
-    model = _body_model(request)
+    return invalid_body(request, errors, _body_model(request))
+
+
+def invalid_body(request: Request, errors: Sequence[Any], model: Any) -> JSONResponse:
+    """Return what is wrong with a body, each part by its pointer; ``model`` is what the body should have been."""
     problems = [field_problem(dict(one), model) for one in errors]
     first = problems[0]
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

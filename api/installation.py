@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pydantic import SecretStr
 
-from creators.errors import EngineFailed
+from api.supervisor import Supervised, supervised
 from creators.settings import Settings, as_environment
 from stack.engines import open_engines
-
-STOP_TIMEOUT_S = 60.0
-"""A worker finishes the job at hand before it ends; longer than this it is ended for it, and the job is done again."""
 
 
 @contextmanager
@@ -29,33 +24,12 @@ def installation(settings: Settings, *, progress: bool = True) -> Iterator[Setti
 
 
 @contextmanager
-def workers(settings: Settings, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run worker processes beside the block.
+def workers(settings: Settings, count: int) -> Iterator[list[Supervised]]:
+    """Run worker processes beside the block; one that dies is started again, see :class:`Supervised`.
 
     Raises:
-        EngineFailed: at the end of the block, when a worker had ended by itself with an error.
+        EngineFailed: at the end of the block, when a worker had ended by itself with an error, or died too often.
     """
     command = [sys.executable, "-m", "api.cli", "worker", "--parent-pid", str(os.getpid())]
-    environment = {**os.environ, **as_environment(settings)}
-    # A session of their own: Ctrl-C reaches this process, which then tells the workers.
-    running = [subprocess.Popen(command, env=environment, start_new_session=True) for _ in range(count)]
-    try:
+    with supervised(command, {**os.environ, **as_environment(settings)}, count) as running:
         yield running
-    finally:
-        failed = [worker.returncode for worker in running if worker.poll()]
-        _end(running)
-    if failed:
-        detail = f"a worker ended by itself (exit code {failed[0]}); its own words are above"
-        raise EngineFailed(detail)
-
-
-def _end(running: list[subprocess.Popen[bytes]]) -> None:
-    for worker in running:
-        worker.terminate()
-    deadline = time.monotonic() + STOP_TIMEOUT_S
-    for worker in running:
-        try:
-            worker.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()

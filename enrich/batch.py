@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from creators.datasets import DatasetMapping, parse_mapping
-from creators.errors import BadRecord
+from creators.errors import BadRecord, CreatorscopeError
 from creators.stores import deadletters
 from creators.stores.lake import DATASETS
+from creators.stores.steps import MAX_ATTEMPTS, care, ran_out_of_time
 from enrich.normalise import dataset, normaliser_of
 
 if TYPE_CHECKING:
@@ -53,17 +54,17 @@ def _place(record: RawRecord, position: int) -> int:
     return int(record.body["line"]) if record.source == dataset.SOURCE else position
 
 
-def _letter(error: BadRecord, record: RawRecord, key: str, place: int) -> deadletters.DeadLetter:
+def _where(record: RawRecord, key: str, place: int) -> dict[str, Any]:
     is_row = record.source == dataset.SOURCE
-    return deadletters.letter_of(
-        error,
-        stage="normalise",
-        source=record.source,
-        dataset_id=record.body["dataset"] if is_row else None,
-        raw_key=key,
-        line=place,
-        excerpt=json.dumps(record.body["row"] if is_row else record.body, ensure_ascii=False),
-    )
+    return {
+        "stage": "normalise",
+        "source": record.source,
+        "dataset_id": record.body["dataset"] if is_row else None,
+        "raw_key": key,
+        "line": place,
+        "excerpt": json.dumps(record.body["row"] if is_row else record.body, ensure_ascii=False),
+        "target": record.target,
+    }
 
 
 class Reader:
@@ -85,15 +86,41 @@ class Reader:
             self._mappings[dataset_id] = parse_mapping(manifest["mapping"])
         return self._mappings[dataset_id]
 
-    def read(self, key: str, records: Sequence[RawRecord]) -> Batch:
-        """Return what the records of an object say; those that cannot be used become dead letters."""
-        batch = Batch()
+    def read(self, key: str, records: Sequence[RawRecord], *, only: Collection[int] | None = None) -> Batch:
+        """Return what the records of an object say; those that cannot be used become dead letters.
+
+        Args:
+            key: of the object.
+            records: all that it holds.
+            only: lines or places of those to read; None for all.
+        """
+        batch, known = Batch(), care()
         for place, record in self._placed(records):
-            try:
-                batch.add(place, record, self.normalise(record))
-            except BadRecord as error:
-                batch.letters.append(_letter(error, record, key, place))
+            if only is not None and place not in only:
+                continue
+            where = _where(record, key, place)
+            if place in known.poisoned:
+                reason = f"gave up after {MAX_ATTEMPTS} attempts: each ended the process that read this record"
+                letter = deadletters.DeadLetter(error=deadletters.POISON, reason=reason, attempts=MAX_ATTEMPTS, **where)
+                batch.letters.append(letter)
+                continue
+            with known.in_hand(place):
+                self._take(batch, place, record, where)
         return batch
+
+    def _take(self, batch: Batch, place: int, record: RawRecord, where: dict[str, Any]) -> None:
+        try:
+            batch.add(place, record, self.normalise(record))
+        except BadRecord as error:
+            batch.letters.append(deadletters.letter_of(error, **where))
+        except CreatorscopeError:
+            raise
+        except Exception as error:
+            if ran_out_of_time(error) or isinstance(error, MemoryError):
+                raise
+            # A defect of the normaliser: it is pure, so it will fail again, and the neighbours need not wait for that.
+            reason = f"{type(error).__name__}: {error}"
+            batch.letters.append(deadletters.DeadLetter(error="normaliser_failed", reason=reason, **where))
 
     @staticmethod
     def _placed(records: Sequence[RawRecord]) -> Iterator[tuple[int, RawRecord]]:

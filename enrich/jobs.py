@@ -12,7 +12,7 @@ from creators.stores.coordination import clock_ms, lease
 from creators.stores.lake import source_of
 from creators.stores.receipts import State
 from creators.stores.session import Stores, current_stores
-from creators.stores.steps import run_step
+from creators.stores.steps import MAX_ATTEMPTS, care, run_step
 from enrich import profiles, signal_store
 from enrich.batch import Batch, Reader
 from enrich.encoders.opened import open_encoder
@@ -21,10 +21,11 @@ from enrich.signals.compute import CreatorFacts, compute_signals
 from enrich.signals.niche import NicheClassifier
 
 if TYPE_CHECKING:
-    from creators.models import Account, Observation, Post
+    from creators.models import Account, Observation, Post, Signals
     from enrich.encoders.text import TextEncoder
 
 RESOLVE_LEASE = "lease:resolve"
+KILLED = f"gave up after {MAX_ATTEMPTS} attempts: each ended the process that computed this creator's signals"
 
 
 def normalise_object(key: str) -> None:
@@ -58,7 +59,7 @@ def _book_profiles(batch: Batch, outcome: bulk.BulkOutcome, receipt: receipts.Ob
 def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     """Normalise and resolve one lake object; doing it again changes nothing."""
     receipt = _receipt(stores, key)
-    batch = Reader(stores.lake).read(key, stores.lake.read(key))
+    batch = Reader(stores.lake).read(key, stores.lake.read(key), only=receipt.only)
     outcome = profiles.save(stores.cluster, batch.accounts, batch.posts, raw_key=key)
     stale = _book_profiles(batch, outcome, receipt)
     touched = {account_id for about in batch.records_of.values() for account_id in about}
@@ -73,6 +74,7 @@ def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
             "state": State.NORMALISED,
             "stale": stale,
             "dead_lettered": len(batch.letters),
+            "dead": [letter.line for letter in batch.letters],
             "records_of": batch.records_of,
             "creator_ids": creator_ids,
             "leads": batch.leads,
@@ -133,16 +135,62 @@ def _classifier(encoder: TextEncoder) -> NicheClassifier:
     return NicheClassifier(encoder)
 
 
+def _compute(
+    stores: Stores, facts: list[CreatorFacts], receipt: receipts.ObjectReceipt
+) -> tuple[list[Signals], set[str]]:
+    """Return the signals of creators, and those that end every process that computes theirs."""
+    encoder, known = open_encoder(stores.settings), care()
+    reuse = signal_store.known_vectors(stores.cluster, [fact.creator_id for fact in facts], encoder.fingerprint)
+    if not known.deaths:
+        return compute_signals(facts, encoder, _classifier(encoder), reuse), set()
+    computed: list[Signals] = []
+    lost: set[str] = set()
+    for fact in facts:
+        place = receipt.creator_ids.index(fact.creator_id)
+        if place in known.poisoned:
+            lost.add(fact.creator_id)
+            continue
+        with known.in_hand(place):
+            computed += compute_signals([fact], encoder, _classifier(encoder), reuse)
+    return computed, lost
+
+
+def _without(
+    stores: Stores, receipt: receipts.ObjectReceipt, lost: Mapping[str, tuple[str, str, int]]
+) -> dict[str, Any]:
+    """Dead-letter the records about lost accounts (account id → error, reason, attempts); returns what changes."""
+    letters: list[deadletters.DeadLetter] = []
+    where: dict[str, Any] = {"source": source_of(receipt.key), "dataset_id": receipt.dataset_id, "raw_key": receipt.key}
+    for line, account_ids in receipt.records_of.items():
+        why = next((lost[account_id] for account_id in account_ids if account_id in lost), None)
+        if why is not None:
+            error, reason, attempts = why
+            letter = deadletters.DeadLetter("enrich", error, reason, line=int(line), attempts=attempts, **where)
+            letters.append(letter)
+    deadletters.add(stores.cluster, letters)
+    gone = {letter.line for letter in letters}
+    return {
+        "records_of": {line: about for line, about in receipt.records_of.items() if int(line) not in gone},
+        "dead": sorted({*receipt.dead, *gone}),
+    }
+
+
 def enrich_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     """Compute and store the signals of one object's creators; doing it again changes nothing."""
     receipt = _receipt(stores, key)
+    if receipt.state < State.NORMALISED:
+        return receipt  # a late twin of this job, from before the records were tried again
     read_at = clock_ms(stores.queue.redis)
     facts = load_facts(stores, receipt.creator_ids)
-    encoder = open_encoder(stores.settings)
-    reuse = signal_store.known_vectors(stores.cluster, [fact.creator_id for fact in facts], encoder.fingerprint)
-    computed = compute_signals(facts, encoder, _classifier(encoder), reuse)
-    signal_store.save(stores.cluster, computed, version=read_at)
-    receipt = receipt.model_copy(update={"state": State.ENRICHED, "attempts": 0})
+    computed, poisoned = _compute(stores, facts, receipt)
+    refused = signal_store.save(stores.cluster, computed, version=read_at)
+    why = {creator_id: ("refused_by_index", reason, 1) for creator_id, reason in refused.items()}
+    why |= dict.fromkeys(poisoned, (deadletters.POISON, KILLED, MAX_ATTEMPTS))
+    lost = {
+        account.account_id: why[one.creator_id] for one in facts if one.creator_id in why for account in one.accounts
+    }
+    booked = _without(stores, receipt, lost) if lost else {}
+    receipt = receipt.model_copy(update={"state": State.ENRICHED, "attempts": 0, **booked})
     receipts.save(stores.cluster, receipt)
     stores.queue.enqueue("index_object", key, urgent=receipt.urgent)
     return receipt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -84,17 +85,26 @@ def _post(post: Post) -> bulk.Action:
 def save(cluster: Cluster, accounts: Sequence[Account], posts: Sequence[Post], *, raw_key: str) -> bulk.BulkOutcome:
     """Write accounts with their history and posts; returns where each account's profile ended.
 
-    History and posts are searchable when this returns, because the next stages look them up by account.
+    An account whose history or post was refused is refused, too. History and posts are searchable when this returns,
+    because the next stages look them up by account.
     """
     history = [action for account in accounts for action in _observations(account)]
-    bulk.write(cluster, history)
+    refused = bulk.write(cluster, history).refused
     if history:
         cluster.refresh("observations")
     written_posts = [_post(post) for post in posts]
-    bulk.write(cluster, written_posts)
+    refused += bulk.write(cluster, written_posts).refused
     if written_posts:
         cluster.refresh("posts")
-    return bulk.write(cluster, [_profile(account, raw_key) for account in newest(accounts).values()])
+    outcome = bulk.write(cluster, [_profile(account, raw_key) for account in newest(accounts).values()])
+    outcome.refused += [_of_account(refusal) for refusal in refused]
+    return outcome
+
+
+def _of_account(refusal: bulk.Refusal) -> bulk.Refusal:
+    """Return the refusal of a part of an account as one of the account."""
+    account_id = (refusal.action.doc or {})["account_id"]
+    return bulk.Refusal(replace(refusal.action, doc_id=account_id), f"{refusal.action.index}: {refusal.reason}")
 
 
 def load_accounts(cluster: Cluster, account_ids: Iterable[str]) -> dict[str, Account]:

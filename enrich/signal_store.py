@@ -25,9 +25,12 @@ def _unpack(packed: str) -> tuple[float, ...]:
     return tuple(np.frombuffer(base64.b64decode(packed), dtype="<f4").tolist())
 
 
-def save(cluster: Cluster, signals: Iterable[Signals], *, version: int) -> None:
-    """Write signals; ``version`` is the time in ms at which their inputs were read, so the latest reading stands."""
-    bulk.write(
+def save(cluster: Cluster, signals: Iterable[Signals], *, version: int) -> dict[str, str]:
+    """Write signals and return the creators whose signals were refused, each with the reason.
+
+    ``version`` is the time in ms at which their inputs were read, so the latest reading stands.
+    """
+    outcome = bulk.write(
         cluster,
         [
             bulk.Action(
@@ -45,6 +48,7 @@ def save(cluster: Cluster, signals: Iterable[Signals], *, version: int) -> None:
             for one in signals
         ],
     )
+    return {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
 
 
 def load(cluster: Cluster, creator_ids: Iterable[str]) -> dict[str, Signals]:

@@ -59,9 +59,9 @@ def _records(stores: Stores, wanted: dict[str, Task], outcome: Outcome) -> list[
     if outcome.found is not None:
         return list(outcome.found.records)
     account_id = wanted[str(outcome.target)].account_id
-    if outcome.kind != "failed" or outcome.target.kind is not TaskKind.PROFILE or account_id is None:
-        return []
-    return last_known(stores, account_id)
+    # Where nobody was asked and nobody will be, sources are switched off: that says nothing about the account.
+    failed = outcome.kind == "failed" and (outcome.attempts or outcome.retry_at)
+    return last_known(stores, account_id) if failed and account_id and outcome.target.kind is TaskKind.PROFILE else []
 
 
 def _settled(outcome: Outcome) -> Settled:

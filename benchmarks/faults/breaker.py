@@ -102,7 +102,7 @@ async def _until(breakers: Breakers, states: set[str], limit_s: float) -> float:
 async def _drive(server: Counting, breakers: Breakers, rules: Rules) -> Course:
     """Let the first source fail for three probes and heal; returns when the breaker moved."""
     course = Course()
-    await asyncio.wait_for(server.called.wait(), 60)
+    await asyncio.wait_for(server.called.wait(), 240)
     await asyncio.sleep(HEALTHY_S)
     course.failed, server.answer = time.monotonic(), lambda *_: Said(503)
     course.opened = await _until(breakers, {"open"}, 30)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -152,7 +153,8 @@ def _whole_path(run: Run, proof: Proof, stores: Stores, plan: tuple[dict[str, To
     with _watched(stores) as watch, workers(_through(stores.settings, proxies), WORKERS) as crew:
         proof.facts["first work, s"] = round(_done_s(stores, _ask_for(stores, targets)), 1)
         for link, name in chosen:
-            back_s = _cycle(stores, proxies[link], name, (float(run.size(12, 3)), targets))
+            back_s = _cycle(stores, proxies[link], name, (float(run.size(8, 3)), targets))
+            print(f"  {link}, {name}: {back_s:.1f} s", file=sys.stderr, flush=True)
             proof.facts[f"{link}, {name}: new work done after, s"] = round(back_s, 1)
             proof.claim(f"{link}, {name}: normal within {BACK_S:g} s", back_s <= BACK_S)
         _survived(proof, crew, watch)

@@ -84,7 +84,7 @@ async def _measure(run: Run, proof: Proof) -> None:
             crew = [context.Process(target=work, args=(plan, number)) for number in range(PROCESSES)]
             for process in crew:
                 process.start()
-            await asyncio.wait_for(server.called.wait(), 60)
+            await asyncio.wait_for(server.called.wait(), 240)
             await asyncio.sleep(seconds / 2)
             down = time.monotonic()
             redis.kill()

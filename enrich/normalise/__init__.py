@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 
+from pydantic import ValidationError
+
 from creators.errors import BadRecord
 from creators.models import RawRecord
 from enrich.normalise.contract import Normalised
@@ -35,7 +37,7 @@ SOURCES = frozenset(
 
 @cache
 def normaliser_of(source: str) -> Callable[[RawRecord], Normalised]:
-    """Return the function that reads the records of a source.
+    """Return the function that reads the records of a source; whatever is wrong with one, it raises ``BadRecord``.
 
     Raises:
         BadRecord: there is none; the record stays in the lake for a version that has.
@@ -44,4 +46,14 @@ def normaliser_of(source: str) -> Callable[[RawRecord], Normalised]:
         detail = f"no normaliser for records of {source!r}: this version knows {', '.join(sorted(SOURCES))}"
         raise BadRecord(detail, field="source")
     normalise: Callable[[RawRecord], Normalised] = import_module(f"enrich.normalise.{source}").normalise
-    return normalise
+
+    def checked(record: RawRecord) -> Normalised:
+        try:
+            return normalise(record)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])) or "record"
+            detail = f"{field}: {first['msg']}: the answer has the documented form, and a value that nothing here holds"
+            raise BadRecord(detail, field=field) from error
+
+    return checked

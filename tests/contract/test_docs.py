@@ -7,7 +7,8 @@ import pytest
 import typer
 import yaml
 
-from creators.settings import PREFIX, Settings
+from creators.settings import PREFIX, Settings, SourceSettings
+from fetchers.sources import NAMES
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
@@ -78,6 +79,7 @@ def test_the_containers_run_commands_that_exist():
 @pytest.mark.parametrize("path", [*DOCUMENTS, *CONFIGURATION, *SOURCES], ids=relative)
 def test_every_variable_is_a_setting(path):
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    known |= {f"{PREFIX}SOURCES__{name}__{field}".upper() for name in NAMES for field in SourceSettings.model_fields}
     named = set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", text_of(path)))
     assert {name for name in named if not name.startswith(FOR_TESTS)} - known == set()
 

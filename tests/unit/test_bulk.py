@@ -83,6 +83,22 @@ def test_the_lines_of_a_request():
     assert cluster.refreshes == [False]
 
 
+def test_a_document_is_made_where_there_is_none_and_fields_are_changed_of_one_that_is_there(waits):
+    old = {"type": "version_conflict_engine_exception", "reason": "it is there"}
+    cluster = ScriptedCluster({"a": (409, old), "b": (409, OLD)})
+    outcome = write(cluster, [action("a", how="create"), action("b", how="update")])
+    assert cluster.requests[0] == [
+        {"create": {"_index": "p-things", "_id": "a"}},
+        {"v": "a"},
+        {"update": {"_index": "p-things", "_id": "b", "retry_on_conflict": bulk.ATTEMPTS}},
+        {"doc": {"v": "b"}},
+    ]
+    # One that is there stays; two who change one at the same time wait for each other.
+    assert (outcome.stale, outcome.written) == ({"a"}, {"b"})
+    assert cluster.requests[1] == cluster.requests[0][2:]
+    assert len(waits) == 1
+
+
 def test_nothing_to_write_is_no_request():
     cluster = ScriptedCluster()
     assert write(cluster, []).written == set()

@@ -56,6 +56,18 @@ def test_the_commands():
         "rebuild",
         "lake",
         "lake verify",
+        "source",
+        "source ls",
+        "source enable",
+        "source disable",
+        "source reset-breaker",
+        "source test",
+        "dlq",
+        "dlq ls",
+        "dlq show",
+        "dlq replay",
+        "dlq purge",
+        "simulate",
         "doctor",
     }
 

@@ -1,0 +1,163 @@
+"""Items of the TikTok actor of Apify: each is a video that describes its author.
+
+Form: https://apify.com/clockworks/tiktok-profile-scraper (authentic items are compared in the tests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field, NonNegativeInt
+
+from creators.models import Account, Lead, Platform, Post, RawRecord
+from creators.profiles import profile_url
+from enrich.normalise.contract import Normalised, Payload, read_payload
+from enrich.normalise.fields import Digits, UserName, When, lacking, latest, website_of
+from enrich.normalise.leads import (
+    MAX_HASHTAGS,
+    Owner,
+    addresses,
+    hashtags_in,
+    lead_to,
+    lead_to_handle,
+    leads_in,
+    links_to,
+    unique,
+)
+from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from mappings.countries import country_code
+
+
+class Tag(Payload):
+    """A hashtag of a TikTok video."""
+
+    name: str
+
+
+class Author(Payload):
+    """``authorMeta``: the account as it was when the video was collected."""
+
+    id: Digits
+    name: UserName
+    fans: NonNegativeInt
+    following: NonNegativeInt
+    video: NonNegativeInt
+    nick_name: str | None = Field(default=None, alias="nickName")
+    signature: str | None = None
+    bio_link: str | None = Field(default=None, alias="bioLink")
+    verified: bool | None = None
+    region: str | None = None
+
+
+class Video(Payload):
+    """One item of the TikTok actor."""
+
+    id: Digits
+    author: Author = Field(alias="authorMeta")
+    text: str | None = None
+    create_time: When = Field(default=None, alias="createTimeISO")
+    play_count: NonNegativeInt | None = Field(default=None, alias="playCount")
+    digg_count: NonNegativeInt | None = Field(default=None, alias="diggCount")
+    comment_count: NonNegativeInt | None = Field(default=None, alias="commentCount")
+    share_count: NonNegativeInt | None = Field(default=None, alias="shareCount")
+    hashtags: tuple[Tag, ...] = ()
+    mentions: tuple[str, ...] = ()
+
+
+class Items(Payload):
+    """What a run of one account returns."""
+
+    items: tuple[Video, ...] = Field(min_length=1)
+
+
+# Name in the model → name in the item.
+_AUTHOR = {
+    "nick_name": "nickName",
+    "signature": "signature",
+    "bio_link": "bioLink",
+    "verified": "verified",
+    "region": "region",
+}
+_VIDEO = {
+    "text": "text",
+    "create_time": "createTimeISO",
+    "play_count": "playCount",
+    "digg_count": "diggCount",
+    "comment_count": "commentCount",
+    "share_count": "shareCount",
+}
+
+
+def tiktok(record: RawRecord) -> Normalised:
+    """Return the author of the videos of a run, and the videos.
+
+    Raises:
+        SchemaDrift: they have another form.
+    """
+    videos = read_payload(Items, record.body).items
+    author = videos[0].author
+    own = tuple(video for video in videos if video.author.id == author.id)
+    owner = Owner(Platform.TIKTOK, author.id, author.name)
+    posts = tuple(_post(video, owner, record) for video in own)
+    account = _account(author, owner, record).model_copy(update={"last_posted_at": latest(posts)})
+    named = (lead for video in own for lead in _leads(video, owner))
+    leads = (
+        *leads_in(author.signature, owner, pages=True),
+        *((lead_to(website, owner),) if (website := website_of(author.bio_link)) else ()),
+        *named,
+    )
+    return Normalised(
+        accounts=(account,),
+        posts=posts,
+        leads=unique(leads),
+        missing=(*lacking((author,), _AUTHOR, "authorMeta"), *lacking(own, _VIDEO, "items")),
+    )
+
+
+def _account(author: Author, owner: Owner, record: RawRecord) -> Account:
+    website = website_of(author.bio_link)
+    said = (website,) if website else ()
+    return Account(
+        platform=owner.platform,
+        native_id=owner.native_id,
+        handle=owner.handle,
+        name=safe_line(author.nick_name),
+        bio=safe_text(author.signature),
+        url=profile_url(owner.platform, owner.handle, owner.native_id),
+        website=website,
+        has_email=True if has_email(author.signature) else None,
+        country=country_code(author.region or ""),
+        verified=author.verified,
+        followers=author.fans,
+        following=author.following,
+        posts=author.video,
+        links=links_to((*addresses(author.signature), *said), owner),
+        source=record.source,
+        tier=record.tier,
+        degraded=record.degraded,
+        fetched_at=record.fetched_at,
+    )
+
+
+def _post(video: Video, owner: Owner, record: RawRecord) -> Post:
+    tags = tuple(dict.fromkeys(filter(None, (safe_line(tag.name) for tag in video.hashtags))))
+    return Post(
+        platform=owner.platform,
+        native_id=video.id,
+        account_id=owner.account_id,
+        text=safe_text(video.text, MAX_POST),
+        posted_at=video.create_time,
+        views=video.play_count,
+        likes=video.digg_count,
+        comments=video.comment_count,
+        shares=video.share_count,
+        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(video.text),
+        source=record.source,
+        fetched_at=record.fetched_at,
+    )
+
+
+def _leads(video: Video, owner: Owner) -> Iterator[Lead | None]:
+    for name in video.mentions:
+        yield lead_to_handle(name, owner.platform, owner, "mention")
+    yield from leads_in(video.text, owner, pages=False)

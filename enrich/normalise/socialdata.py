@@ -1,0 +1,269 @@
+"""Answers of SocialData become accounts, posts and leads.
+
+Forms: https://docs.socialdata.tools, in which a user and a post are those of the X API 1.1
+(https://developer.x.com/en/docs/x-api/v1/data-dictionary) with times in ISO 8601; the old form of a time is read, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, NonNegativeInt
+
+from creators.errors import BadRecord, SchemaDrift
+from creators.models import Account, Lead, Platform, Post, RawRecord
+from creators.profiles import profile_url
+from creators.values import parse_instant
+from enrich.normalise.contract import Normalised, Payload, read_payload
+from enrich.normalise.leads import (
+    MAX_HASHTAGS,
+    Owner,
+    addresses,
+    hashtags_in,
+    lead_to,
+    lead_to_handle,
+    leads_in,
+    links_to,
+    unique,
+)
+from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.shortened import expanded
+from mappings.countries import country_code
+
+MAX_URL = 2_000
+"""Characters of a website; more is no address."""
+
+
+def _instant(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_instant(value, "created_at")
+    except BadRecord as error:
+        raise ValueError(error.detail) from error
+
+
+Text = Annotated[str, Field(min_length=1)]
+When = Annotated[datetime | None, BeforeValidator(_instant)]
+
+
+class Address(Payload):
+    """An address in a text: ``t.co`` and where it leads."""
+
+    url: Text
+    expanded_url: str | None = None
+
+    @property
+    def full(self) -> str:
+        """Where it leads."""
+        return self.expanded_url or self.url
+
+
+class Tag(Payload):
+    """A hashtag without ``#``."""
+
+    text: Text
+
+
+class Mention(Payload):
+    """An account that a text names."""
+
+    screen_name: Text
+
+
+class Entities(Payload):
+    """What X has found in a text."""
+
+    urls: tuple[Address, ...] = ()
+    hashtags: tuple[Tag, ...] = ()
+    user_mentions: tuple[Mention, ...] = ()
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Short address → where it leads."""
+        return {one.url: one.full for one in self.urls}
+
+
+class UserEntities(Payload):
+    """What X has found in the website and the bio of a user."""
+
+    url: Entities = Entities()
+    description: Entities = Entities()
+
+
+class Author(Payload):
+    """Who has written a post, as far as it has to be known."""
+
+    id_str: Text
+
+
+class User(Author):
+    """A user."""
+
+    screen_name: Text
+    name: str
+    followers_count: NonNegativeInt
+    friends_count: NonNegativeInt
+    statuses_count: NonNegativeInt
+    description: str | None = None
+    location: str | None = None
+    url: str | None = None
+    verified: bool | None = None
+    protected: bool | None = None
+    created_at: When = None
+    entities: UserEntities = UserEntities()
+
+
+class Tweet(Payload):
+    """A post."""
+
+    id_str: Text
+    full_text: str | None = None
+    text: str | None = None
+    created_at: When = Field(default=None, validation_alias=AliasChoices("tweet_created_at", "created_at"))
+    user: Author | None = None
+    views_count: NonNegativeInt | None = None
+    favorite_count: NonNegativeInt | None = None
+    reply_count: NonNegativeInt | None = None
+    retweet_count: NonNegativeInt | None = None
+    quote_count: NonNegativeInt | None = None
+    entities: Entities = Entities()
+    retweeted_status: dict[str, Any] | None = None
+
+    @property
+    def words(self) -> str | None:
+        """The whole text."""
+        return self.full_text or self.text
+
+
+class Tweets(Payload):
+    """``GET /twitter/user/{id}/tweets``."""
+
+    tweets: tuple[Tweet, ...]
+
+
+class Hit(Tweet):
+    """A post that a search has found; its author is described in full."""
+
+    user: User
+
+
+class Hits(Payload):
+    """The posts of one author that ``GET /twitter/search`` has found."""
+
+    tweets: Annotated[tuple[Hit, ...], Field(min_length=1)]
+
+
+def normalise(record: RawRecord) -> Normalised:
+    """Return what a ``user``, ``tweets`` or ``search`` record says.
+
+    Raises:
+        SchemaDrift: its form is not the documented one.
+    """
+    match record.kind:
+        case "user":
+            return _user(read_payload(User, record.body), (), record)
+        case "tweets":
+            return _posts(read_payload(Tweets, record.body).tweets, Owner(Platform.X, record.native_id), record)
+        case "search":
+            found = read_payload(Hits, record.body).tweets
+            return _user(found[0].user, found, record)
+    detail = f"kind {record.kind!r} of {record.source} is none of user, tweets, search"
+    raise SchemaDrift(detail, field="kind")
+
+
+def _user(user: User, tweets: Iterable[Tweet], record: RawRecord) -> Normalised:
+    owner = Owner(Platform.X, user.id_str, user.screen_name)
+    bio = expanded(user.description, user.entities.description.addresses)
+    website = _website(user)
+    said = tuple(filter(None, (website,)))
+    posts = _posts(tweets, owner, record)
+    account = Account(
+        platform=owner.platform,
+        native_id=owner.native_id,
+        handle=owner.handle,
+        name=safe_line(user.name),
+        bio=safe_text(bio),
+        url=profile_url(owner.platform, owner.handle, owner.native_id),
+        website=website,
+        has_email=True if has_email(bio) else None,
+        country=country_code(user.location or ""),
+        verified=user.verified,
+        followers=user.followers_count,
+        following=user.friends_count,
+        posts=user.statuses_count,
+        joined_on=user.created_at.date() if user.created_at else None,
+        links=links_to((*addresses(bio), *said), owner),
+        source=record.source,
+        tier=record.tier,
+        degraded=record.degraded,
+        fetched_at=record.fetched_at,
+    )
+    optional = ("description", "location", "url", "verified", "created_at")
+    found = _search_lead(owner, record) if record.kind == "search" else None
+    leads = unique((found, *leads_in(bio, owner, pages=True), *(lead_to(url, owner) for url in said), *posts.leads))
+    return Normalised(
+        accounts=(account,), posts=posts.posts, leads=leads, missing=(*user.missing(*optional), *posts.missing)
+    )
+
+
+def _search_lead(owner: Owner, record: RawRecord) -> Lead:
+    # The account is known at once; the lead books it to its topic, so that its posts are fetched within that budget.
+    return Lead(kind="profile", platform=owner.platform, value=owner.native_id, found_on=record.target, reason="search")
+
+
+def _website(user: User) -> str | None:
+    found = next((one.full for one in user.entities.url.urls), user.url)
+    line = safe_line(found, MAX_URL)
+    if line is None or " " in line or "." not in line:
+        return None
+    return line if line.lower().startswith(("http://", "https://")) else f"https://{line}"
+
+
+def _posts(tweets: Iterable[Tweet], owner: Owner, record: RawRecord) -> Normalised:
+    posts: list[Post] = []
+    leads: list[Lead | None] = []
+    missing: dict[str, None] = {}
+    for tweet in tweets:
+        if tweet.user is not None and tweet.user.id_str != owner.native_id:
+            continue  # a timeline also holds the posts that were answered
+        leads.extend(_leads(tweet, owner))
+        if tweet.retweeted_status is None:
+            posts.append(_post(tweet, owner, record))
+            missing |= dict.fromkeys(f"posts.{name}" for name in tweet.missing(*_COUNTED))
+    return Normalised(accounts=(), posts=tuple(posts), leads=unique(leads), missing=tuple(missing))
+
+
+_COUNTED = ("full_text", "created_at", "favorite_count", "reply_count", "retweet_count", "quote_count", "views_count")
+
+
+def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
+    tags = tuple(dict.fromkeys(filter(None, (safe_line(one.text) for one in tweet.entities.hashtags))))
+    return Post(
+        platform=owner.platform,
+        native_id=tweet.id_str,
+        account_id=owner.account_id,
+        text=safe_text(expanded(tweet.words, tweet.entities.addresses), MAX_POST),
+        posted_at=tweet.created_at,
+        views=tweet.views_count,
+        likes=tweet.favorite_count,
+        comments=tweet.reply_count,
+        shares=_sum(tweet.retweet_count, tweet.quote_count),
+        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(tweet.words),
+        source=record.source,
+        fetched_at=record.fetched_at,
+    )
+
+
+def _sum(reposts: int | None, quotes: int | None) -> int | None:
+    # A sum that lacks one of its parts is not the number of shares.
+    return None if reposts is None or quotes is None else reposts + quotes
+
+
+def _leads(tweet: Tweet, owner: Owner) -> Iterator[Lead | None]:
+    for one in tweet.entities.user_mentions:
+        yield lead_to_handle(one.screen_name, owner.platform, owner, "mention")
+    for address in tweet.entities.urls:
+        yield lead_to(address.full, owner, pages=False)

@@ -1,0 +1,300 @@
+"""Answers of the X API v2 become accounts, posts and leads.
+
+Forms: https://docs.x.com/x-api/fundamentals/data-dictionary. X leaves out what a user has left open, so a user without
+a place has no ``location``; what was not asked for is not there either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, NonNegativeInt
+
+from creators.errors import SchemaDrift
+from creators.models import Account, Lead, Platform, Post, RawRecord
+from creators.profiles import profile_url
+from enrich.normalise.contract import Normalised, Payload, read_payload
+from enrich.normalise.leads import (
+    MAX_HASHTAGS,
+    Owner,
+    addresses,
+    hashtags_in,
+    lead_to,
+    lead_to_handle,
+    leads_in,
+    links_to,
+    unique,
+)
+from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.shortened import expanded, posted_at
+from mappings.countries import country_code
+
+MAX_URL = 2_000
+"""Characters of a website; more is no address."""
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Address(Payload):
+    """An address in a text: ``t.co`` and where it leads."""
+
+    url: Text
+    expanded_url: str | None = None
+    unwound_url: str | None = None
+
+    @property
+    def full(self) -> str:
+        """The address that a reader ends at, as far as it is known."""
+        return self.unwound_url or self.expanded_url or self.url
+
+
+class Tag(Payload):
+    """A hashtag without ``#``."""
+
+    tag: Text
+
+
+class Mention(Payload):
+    """An account that a text names."""
+
+    username: Text
+
+
+class Entities(Payload):
+    """What X has found in a text."""
+
+    urls: tuple[Address, ...] = ()
+    hashtags: tuple[Tag, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Short address → where it leads."""
+        return {one.url: one.full for one in self.urls}
+
+
+class UserEntities(Payload):
+    """What X has found in the website and the bio of a user."""
+
+    url: Entities = Entities()
+    description: Entities = Entities()
+
+
+class UserMetrics(Payload):
+    """Counters of a user."""
+
+    followers_count: NonNegativeInt
+    following_count: NonNegativeInt
+    tweet_count: NonNegativeInt
+
+
+class User(Payload):
+    """A user."""
+
+    id: Text
+    username: Text
+    name: str
+    description: str | None = None
+    location: str | None = None
+    url: str | None = None
+    verified: bool | None = None
+    protected: bool | None = None
+    created_at: datetime | None = None
+    most_recent_tweet_id: str | None = None
+    public_metrics: UserMetrics | None = None
+    entities: UserEntities = UserEntities()
+
+
+class TweetMetrics(Payload):
+    """Counters of a post; impressions are there since 2022."""
+
+    retweet_count: NonNegativeInt
+    reply_count: NonNegativeInt
+    like_count: NonNegativeInt
+    quote_count: NonNegativeInt
+    impression_count: NonNegativeInt | None = None
+
+
+class LongText(Payload):
+    """The whole of a post of more than 280 characters."""
+
+    text: str
+    entities: Entities = Entities()
+
+
+class Reference(Payload):
+    """What a post repeats or answers."""
+
+    type: Text
+
+
+class Tweet(Payload):
+    """A post."""
+
+    id: Text
+    text: str
+    author_id: str | None = None
+    created_at: datetime | None = None
+    public_metrics: TweetMetrics | None = None
+    entities: Entities = Entities()
+    note_tweet: LongText | None = None
+    referenced_tweets: tuple[Reference, ...] = ()
+
+    @property
+    def is_repost(self) -> bool:
+        """Whether these are the words of somebody else."""
+        return any(one.type == "retweeted" for one in self.referenced_tweets)
+
+    @property
+    def words(self) -> tuple[str, Entities]:
+        """The whole text, and what X has found in it."""
+        return (self.note_tweet.text, self.note_tweet.entities) if self.note_tweet else (self.text, self.entities)
+
+
+class Included(Payload):
+    """Posts that belong to an answer: the one that a user has pinned, or those that a search has found."""
+
+    tweets: tuple[Tweet, ...] = ()
+
+
+class OneUser(Payload):
+    """``GET /2/users/{id}``, ``GET /2/users/by/username/{username}``, or a user that a search has found."""
+
+    data: User
+    includes: Included = Included()
+
+
+class Tweets(Payload):
+    """``GET /2/users/{id}/tweets``."""
+
+    data: tuple[Tweet, ...]
+
+
+class Followers(Payload):
+    """``GET /2/users/{id}/followers``."""
+
+    data: tuple[User, ...]
+
+
+def normalise(record: RawRecord) -> Normalised:
+    """Return what a ``user``, ``search``, ``tweets`` or ``followers`` record says.
+
+    Raises:
+        SchemaDrift: its form is not the documented one.
+    """
+    match record.kind:
+        case "user" | "search":
+            return _user(read_payload(OneUser, record.body), record)
+        case "tweets":
+            tweets = read_payload(Tweets, record.body).data
+            return _posts(tweets, Owner(Platform.X, record.native_id), record)
+        case "followers":
+            return _followers(read_payload(Followers, record.body).data, Owner(Platform.X, record.native_id))
+    detail = f"kind {record.kind!r} of {record.source} is none of user, search, tweets, followers"
+    raise SchemaDrift(detail, field="kind")
+
+
+def _user(answer: OneUser, record: RawRecord) -> Normalised:
+    user = answer.data
+    owner = Owner(Platform.X, user.id, user.username)
+    bio = expanded(user.description, user.entities.description.addresses)
+    website = _website(user)
+    metrics = user.public_metrics
+    said = tuple(filter(None, (website,)))
+    posts = _posts(answer.includes.tweets, owner, record)
+    account = Account(
+        platform=owner.platform,
+        native_id=owner.native_id,
+        handle=owner.handle,
+        name=safe_line(user.name),
+        bio=safe_text(bio),
+        url=profile_url(owner.platform, owner.handle, owner.native_id),
+        website=website,
+        has_email=True if has_email(bio) else None,
+        country=country_code(user.location or ""),
+        verified=user.verified,
+        followers=metrics.followers_count if metrics else None,
+        following=metrics.following_count if metrics else None,
+        posts=metrics.tweet_count if metrics else None,
+        joined_on=user.created_at.date() if user.created_at else None,
+        last_posted_at=posted_at(user.most_recent_tweet_id),
+        links=links_to((*addresses(bio), *said), owner),
+        source=record.source,
+        tier=record.tier,
+        degraded=record.degraded,
+        fetched_at=record.fetched_at,
+    )
+    optional = ("description", "location", "url", "verified", "created_at", "public_metrics", "most_recent_tweet_id")
+    found = _search_lead(owner, record) if record.kind == "search" else None
+    leads = unique((found, *leads_in(bio, owner, pages=True), *(lead_to(url, owner) for url in said), *posts.leads))
+    return Normalised(
+        accounts=(account,), posts=posts.posts, leads=leads, missing=(*user.missing(*optional), *posts.missing)
+    )
+
+
+def _search_lead(owner: Owner, record: RawRecord) -> Lead:
+    # The account is known at once; the lead books it to its topic, so that its posts are fetched within that budget.
+    return Lead(kind="profile", platform=owner.platform, value=owner.native_id, found_on=record.target, reason="search")
+
+
+def _website(user: User) -> str | None:
+    found = next((one.full for one in user.entities.url.urls), user.url)
+    line = safe_line(found, MAX_URL)
+    if line is None or " " in line or "." not in line:
+        return None
+    return line if line.lower().startswith(("http://", "https://")) else f"https://{line}"
+
+
+def _posts(tweets: Iterable[Tweet], owner: Owner, record: RawRecord) -> Normalised:
+    posts: list[Post] = []
+    leads: list[Lead | None] = []
+    missing: dict[str, None] = {}
+    for tweet in tweets:
+        if tweet.author_id not in {None, owner.native_id}:
+            continue
+        leads.extend(_leads(tweet, owner))
+        if not tweet.is_repost:
+            posts.append(_post(tweet, owner, record))
+            missing |= dict.fromkeys(f"posts.{name}" for name in tweet.missing("created_at", "public_metrics"))
+    return Normalised(accounts=(), posts=tuple(posts), leads=unique(leads), missing=tuple(missing))
+
+
+def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
+    text, entities = tweet.words
+    metrics = tweet.public_metrics
+    tags = tuple(dict.fromkeys(filter(None, (safe_line(one.tag) for one in entities.hashtags))))
+    return Post(
+        platform=owner.platform,
+        native_id=tweet.id,
+        account_id=owner.account_id,
+        text=safe_text(expanded(text, entities.addresses), MAX_POST),
+        posted_at=tweet.created_at,
+        views=metrics.impression_count if metrics else None,
+        likes=metrics.like_count if metrics else None,
+        comments=metrics.reply_count if metrics else None,
+        shares=metrics.retweet_count + metrics.quote_count if metrics else None,
+        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(text),
+        source=record.source,
+        fetched_at=record.fetched_at,
+    )
+
+
+def _leads(tweet: Tweet, owner: Owner) -> Iterator[Lead | None]:
+    _text, entities = tweet.words
+    for one in entities.mentions:
+        yield lead_to_handle(one.username, owner.platform, owner, "mention")
+    for address in entities.urls:
+        yield lead_to(address.full, owner, pages=False)
+
+
+def _followers(users: Iterable[User], owner: Owner) -> Normalised:
+    """Followers as leads, those with most followers of their own first: discovery decides whom to fetch."""
+    known = sorted(users, key=lambda user: -(user.public_metrics.followers_count if user.public_metrics else 0))
+    leads = (
+        Lead(kind="profile", platform=owner.platform, value=user.id, found_on=owner.account_id, reason="mention")
+        for user in known
+        if not user.protected
+    )
+    return Normalised(accounts=(), leads=unique(leads))

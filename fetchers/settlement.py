@@ -1,0 +1,138 @@
+"""How a fetch of a target ended goes into the ledger, and into the schedule when it is due again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from creators.stores import tasks
+from creators.stores.schedule import Schedule
+from creators.stores.tasks import Lane, Task, TaskState
+from creators.targets import TaskKind
+from fetchers import cadence
+from fetchers.cadence import Bounds
+
+if TYPE_CHECKING:
+    from creators.settings import Settings
+    from creators.stores.session import Stores
+
+Changes = dict[str, Any]
+
+
+class Ended(StrEnum):
+    """What came of one fetch."""
+
+    FOUND = "found"
+    GONE = "gone"
+    """The sources that can know say that there is nothing."""
+    LIMITED = "limited"
+    """No source has anything left for it; nothing was tried."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One target of a job, and how it ended."""
+
+    target_id: str
+    ended: Ended
+    source: str | None = None
+    until: datetime | None = None
+    """Of a target that was ``LIMITED``: when there is something left again."""
+    error: str | None = None
+
+
+def bounds_of(settings: Settings, target_id: str) -> Bounds:
+    """Return the limits of a target's interval; searches and pages are not asked for more often than is longest."""
+    longest = settings.refresh_max_s
+    is_account = target_id.startswith(f"{TaskKind.PROFILE}:")
+    return Bounds(settings.refresh_min_s if is_account else longest, longest)
+
+
+def _interval_s(task: Task, bounds: Bounds) -> float:
+    usual = cadence.interval_s(cadence.urgency(task.priority, task.change_rate, None), bounds)
+    return bounds.keep(usual if task.interval_s is None else task.interval_s)
+
+
+def _found(task: Task, result: Settled, now: datetime, bounds: Bounds) -> Changes:
+    due = cadence.next_due(now, _interval_s(task, bounds), task.target_id, bounds)
+    return {
+        "state": TaskState.WAITING,
+        "lane": Lane.FRESH,
+        "due_at": due,
+        "fetched_at": now,
+        "attempts": 0,
+        "source": result.source,
+        "error": None,
+    }
+
+
+def _gone(task: Task, _result: Settled, now: datetime, _bounds: Bounds) -> Changes:
+    attempts = task.attempts + 1 if task.error == Ended.GONE else 1
+    ended = attempts >= cadence.GONE_CONFIRMATIONS
+    return {
+        "state": TaskState.GONE if ended else TaskState.WAITING,
+        "due_at": None if ended else now + timedelta(seconds=cadence.GONE_AGAIN_S),
+        "attempts": attempts,
+        "error": str(Ended.GONE),
+    }
+
+
+def _limited(task: Task, result: Settled, now: datetime, _bounds: Bounds) -> Changes:
+    until = max(now, result.until or now + timedelta(seconds=cadence.FIRST_BACKOFF_S))
+    # What waits for the same moment is spread over the minute after it.
+    spread = cadence.jittered_s(600, task.target_id, Bounds(0, 10_000)) - 540
+    return {"due_at": until + timedelta(seconds=spread)}
+
+
+def _failed(task: Task, result: Settled, now: datetime, bounds: Bounds) -> Changes:
+    attempts = 1 if task.error == Ended.GONE else task.attempts + 1
+    wait = min(cadence.backoff_s(attempts), bounds.longest_s)
+    due = now + timedelta(seconds=cadence.jittered_s(wait, task.target_id, Bounds(0, bounds.longest_s)))
+    return {"due_at": due, "attempts": attempts, "error": result.error or str(Ended.FAILED)}
+
+
+_RULES: Mapping[Ended, Callable[[Task, Settled, datetime, Bounds], Changes]] = {
+    Ended.FOUND: _found,
+    Ended.GONE: _gone,
+    Ended.LIMITED: _limited,
+    Ended.FAILED: _failed,
+}
+
+
+def changes(task: Task, result: Settled, now: datetime, bounds: Bounds) -> Changes:
+    """Return what a fetch changes of its task; ``due_at`` None means never again.
+
+    A found account is due after its interval and leaves the backfill; a missing one is asked for twice more, a day
+    apart; a failed one after 5 minutes, then twice as long each time up to a day; a limited one when it can be.
+    """
+    return _RULES[result.ended](task, result, now, bounds)
+
+
+def settle(stores: Stores, results: Sequence[Settled], *, now: datetime | None = None) -> None:
+    """Book how the targets of a job ended, and free them; those that are not in the ledger are only freed.
+
+    Raises:
+        ClusterUnavailable, QueueUnavailable: nothing or some of it is booked; the targets come back by themselves.
+    """
+    at = now or datetime.now(UTC)
+    by_id = {result.target_id: result for result in results}
+    known = tasks.load(stores.cluster, by_id)
+    booked: dict[str, Changes] = {
+        target_id: changes(task, by_id[target_id], at, bounds_of(stores.settings, target_id))
+        for target_id, task in known.items()
+        if task.state in {TaskState.WAITING, TaskState.PAUSED}
+    }
+    # The ledger first: where the schedule does not follow, the target comes back and is found to be settled.
+    tasks.revise(stores.cluster, booked)
+    after = [replace(known[target_id], **change) for target_id, change in booked.items()]
+    again = [task for task in after if task.state is TaskState.WAITING]
+    Schedule(stores).settle(again, by_id.keys() - {task.target_id for task in again})
+
+
+def forget(stores: Stores, target_ids: Sequence[str]) -> None:
+    """Free targets that are not to be fetched any more, such as a handle whose account has become known."""
+    Schedule(stores).settle([], target_ids)

@@ -1,0 +1,1 @@
+"""The providers, each as its own reference describes it: addresses, bodies, errors, headers."""
