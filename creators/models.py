@@ -205,7 +205,7 @@ class Lead(Frozen):
     """Of a profile its native id or ``@handle``, of a page its address."""
     found_on: str | None = None
     """The account that names it; a page is fetched on its behalf."""
-    reason: Literal["mention", "link", "repository", "search", "page"]
+    reason: Literal["mention", "link", "repository", "follower", "search", "page"]
 
 
 class Creator(Frozen):

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -20,12 +19,12 @@ from pydantic import SecretStr
 from creators.errors import SourceError, SourceLimited, SourceRefused, SourceUnavailable
 from creators.stores.allowances import Observed
 from creators.stores.cache import Space
-from fetchers.answers import MAX_WAIT
 from fetchers.contract import Answer, Ask, Auth, Source
 from fetchers.decoding import parse_json
 from fetchers.guard import guarded_transport
 from fetchers.http import Body, Http, Reply, masked
 from fetchers.limits import ALL, ANONYMOUS, Limits, Permit, Pool
+from fetchers.waits import bounded, sent_at, wait_s
 
 if TYPE_CHECKING:
     from creators.settings import Settings, SourceSettings
@@ -40,8 +39,6 @@ OWN_ACCOUNT = "{account}"
 """In a path: what stands before the colon of the credential that the request gets."""
 REFUSED_S = 900.0
 """How long a credential that was not let in is left alone."""
-UNSAID_S = 60.0
-"""How long a limit lasts that says nothing about it."""
 OK, REDIRECT, NOT_MODIFIED, UNAUTHORIZED = 200, 300, 304, 401
 
 
@@ -206,9 +203,9 @@ class SourceCall:
 
     async def _learn(self, answer: Answer, permit: Permit) -> None:
         """Book what the answer says about limits, and raise what it means."""
-        now = _sent_at(answer)
+        now = sent_at(answer)
         seen = [
-            Observed(quota.endpoint, quota.remaining, round((quota.resets_at - now).total_seconds() * 1000))
+            Observed(quota.endpoint, quota.remaining, round(bounded((quota.resets_at - now).total_seconds()) * 1000))
             for quota in self.source.quotas(answer)
         ]
         await self.limits.observe(self.pool, permit.credential, seen)
@@ -226,37 +223,6 @@ class SourceCall:
     async def _park(self, endpoint: str, credential: str, seconds: float) -> datetime:
         own = any(allowance.endpoint == endpoint for allowance in self.pool.allowances)
         return await self.limits.park(self.pool, credential or ANONYMOUS, endpoint if own else ALL, seconds)
-
-
-def wait_s(answer: Answer, retry_at: datetime | None) -> float:
-    """Return how long after an answer to ask again, in seconds, whatever the clock of this machine says.
-
-    ``Retry-After`` is either a time span or a date, which is compared with the ``Date`` of the same answer; so is
-    ``retry_at``, which may be rounded down to a second by the source.
-    """
-    text = answer.headers.get("retry-after", "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        told = _http_date(text)
-        if told is None and retry_at is None:
-            return UNSAID_S
-        seconds = ((told or retry_at or answer.received_at) - _sent_at(answer)).total_seconds() + (told is None)
-    # Not a number is no order; more than any quota lasts is a mistake of the source.
-    return max(0.0, min(seconds, MAX_WAIT.total_seconds())) if seconds == seconds else UNSAID_S  # noqa: PLR0124 - NaN
-
-
-def _sent_at(answer: Answer) -> datetime:
-    """Return the time of an answer by the source's own clock, where it tells it."""
-    return _http_date(answer.headers.get("date", "")) or answer.received_at
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-TOKEN = "CREATORSCOPE_BROWSER"  # noqa: S105 - the name of a variable, not a secret
+TOKEN = "CHROMIUM_OF_CREATORSCOPE"  # noqa: S105 - the name of a variable, not a secret
 ARGUMENTS = (
     "--disable-background-networking",
     "--disable-breakpad",

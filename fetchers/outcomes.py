@@ -55,6 +55,11 @@ class Outcome:
     """A better source serves such targets and was not able to: its records are flagged ``degraded``."""
 
     @property
+    def was_not_asked(self) -> bool:
+        """Whether no source was called and some can be at ``retry_at``, such as behind an open breaker."""
+        return self.kind in {"failed", "limited"} and self.calls == 0 and self.retry_at is not None
+
+    @property
     def calls(self) -> int:
         """Requests that were sent."""
         return sum(attempt.calls for attempt in self.attempts)

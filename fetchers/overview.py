@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from creators.errors import NotFound
+from creators.errors import NotFound, QueueUnavailable
 from creators.stores.allowances import Allowances, Usage
 from creators.stores.breakers import NUMBERS, Breaker, Breakers
 from creators.stores.scripts import Shared
@@ -115,3 +117,22 @@ class Overview:
             for endpoint, units in sorted(left.items()):
                 quotas.add_metric([name, endpoint], units)
         return [*families(Tallies(self.shared).read()), states, quotas]
+
+    def exposition(self) -> bytes:
+        """Return the metrics in Prometheus' text format; nothing where Redis does not answer."""
+        registry = CollectorRegistry()
+        try:
+            registry.register(_Read(self.metrics()))
+        except QueueUnavailable:
+            return b""
+        return generate_latest(registry)
+
+
+@dataclass(frozen=True, eq=False)
+class _Read(Collector):
+    """Metrics that have been read already, in the shape that Prometheus' client asks for."""
+
+    metrics: list[Metric]
+
+    def collect(self) -> list[Metric]:
+        return self.metrics

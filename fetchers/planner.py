@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import structlog
 
+from creators.errors import Unavailable
 from creators.stores import deadletters, tasks
 from creators.stores.schedule import BATCH, Claim, Due, Schedule
 from creators.stores.tasks import Lane, Task, TaskState
@@ -64,11 +65,16 @@ class Planner:
     def tick(self) -> Ticked:
         """Queue what is due as far as there is room, where this planner leads; returns what was done.
 
-        Ticks that were missed are not made up for: a target is due once, however late.
-
-        Raises:
-            QueueUnavailable, ClusterUnavailable: the next tick goes on.
+        Ticks that were missed are not made up for: a target is due once, however late. Nor is one for which a store did
+        not answer: the next goes on.
         """
+        try:
+            return self._tick()
+        except Unavailable as error:
+            log.warning("planning_postponed", reason=error.detail)
+            return Ticked(leads=False)
+
+    def _tick(self) -> Ticked:
         if not self._leads():
             return Ticked(leads=False)
         restored = self._restore() if not self._schedule.is_made() else self._sweep()

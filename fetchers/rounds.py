@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from creators.models import RawRecord
 from creators.stores import tasks
+from creators.stores.schedule import Schedule
 from creators.stores.tasks import Task, TaskState
 from creators.targets import TaskKind, parse_target
 from fetchers import fetch_log
@@ -44,6 +45,7 @@ def fetch_round(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
     outcomes = asyncio.run(_ask(stores, list(wanted)))
     land(stores, [record for outcome in outcomes for record in _records(stores, wanted, outcome)])
     settle(stores, [_settled(outcome) for outcome in outcomes])
+    _hold(stores, outcomes)
     fetch_log.write(stores.cluster, outcomes)
     return outcomes
 
@@ -52,6 +54,17 @@ async def _ask(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
     async with Controller(stores, all_sources()) as controller:
         targets = [parse_target(target_id) for target_id in target_ids]
         return await controller.run_all(targets, within_s=stores.settings.job_timeout_s * ROUND_SHARE)
+
+
+def _hold(stores: Stores, outcomes: Sequence[Outcome]) -> None:
+    """Let the planner leave alone for a while what nobody has an allowance for."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(f"{outcome.target.kind}:{outcome.target.platform}", []).append(outcome)
+    for group, ended in groups.items():
+        until = [outcome.retry_at for outcome in ended if outcome.kind == "limited" and outcome.retry_at]
+        if len(until) == len(ended):
+            Schedule(stores).hold(group, min(until))
 
 
 def _records(stores: Stores, wanted: dict[str, Task], outcome: Outcome) -> list[RawRecord]:
@@ -65,6 +78,5 @@ def _records(stores: Stores, wanted: dict[str, Task], outcome: Outcome) -> list[
 
 
 def _settled(outcome: Outcome) -> Settled:
-    return Settled(
-        str(outcome.target), Ended(outcome.kind), source=outcome.source, until=outcome.retry_at, error=outcome.error
-    )
+    ended = Ended.LIMITED if outcome.was_not_asked else Ended(outcome.kind)
+    return Settled(str(outcome.target), ended, source=outcome.source, until=outcome.retry_at, error=outcome.error)

@@ -36,6 +36,10 @@ COMPLETED: Mapping[str, Callable[[str, Doc], Doc]] = {deadletters.INDEX: deadlet
 """Index → what its older documents lack; the others are copied as they are."""
 
 
+def _as_it_is(_doc_id: str, doc: Doc) -> Doc:
+    return doc
+
+
 def outdated(cluster: Cluster, *, encoder: str) -> list[tuple[str, str, str]]:
     """Return (alias, index behind it, index that this program expects) of primary indices where these differ."""
     by_alias = {alias: physical for physical, held in cluster.aliases().items() for alias in held}
@@ -100,7 +104,7 @@ def _block(cluster: Cluster, physical: str, *, blocked: bool) -> None:
 def _copy(cluster: Cluster, old: str, aside: str, fields: Mapping[str, Any]) -> int:
     """Copy every document with its version, so that copying it again changes nothing; returns how many there are."""
     member = aside.removesuffix("-next")
-    complete = COMPLETED.get(member, lambda _id, doc: doc)
+    complete = COMPLETED.get(member, _as_it_is)
     copied = 0
     for hits in _pages(cluster, old):
         actions = [

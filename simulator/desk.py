@@ -128,6 +128,8 @@ class Provider(Protocol):
 
     name: str
     prefix: str
+    says_when: bool
+    """Whether a refusal tells when to come again."""
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses, the more special ones first."""
@@ -177,7 +179,8 @@ async def _answer(asked: Asked, provider: Provider, route: Route) -> Response:
     admission = stage.meter.admit(provider.name, credential, route.endpoint, units)
     headers = provider.headers(admission, route.endpoint)
     if not admission.allowed:
-        stage.meter.announce(provider.name, credential, route.endpoint, admission.resets_at)
+        if provider.says_when:
+            stage.meter.announce(provider.name, credential, route.endpoint, admission.resets_at)
         return _send(provider.limited(admission, asked.now), headers)
     if route.hold_s is not None:
         await asyncio.sleep(route.hold_s(asked))

@@ -102,6 +102,11 @@ class _Window:
         if self.limit.mode == "sliding":
             self.admitted.append((now, units))
 
+    def take_back(self, units: int) -> None:
+        self.used -= units
+        if self.admitted:
+            self.admitted.pop()
+
     def says(self, *, allowed: bool) -> Admission:
         left = max(0, self.limit.amount - self.used)
         return Admission(allowed, self.limit.amount, left, self.ends_at, self.limit.window_s)
@@ -172,7 +177,7 @@ class Meter:
         self._tallies[provider, credential, endpoint].units -= units
         for limit in self.limits:
             if limit.covers(provider, endpoint):
-                self._window(limit, credential).used -= units
+                self._window(limit, credential).take_back(units)
 
     def announce(self, provider: str, credential: str, endpoint: str, not_before: float) -> None:
         """Remember that an answer told when to come again (seconds since 1970)."""

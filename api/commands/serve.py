@@ -29,7 +29,7 @@ Host = Annotated[str | None, typer.Option(help="Address to bind; unset is the se
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to bind; unset is the setting, 8000.")]
 
 
-def _bound(settings: Settings, host: str | None, port: int | None) -> socket.socket:
+def bound(settings: Settings, host: str | None, port: int | None) -> socket.socket:
     """Take the port now: a port in use is said before anything else is started."""
     address = (host or settings.api_host, settings.api_port if port is None else port)
     listener = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
@@ -46,7 +46,8 @@ def _bound(settings: Settings, host: str | None, port: int | None) -> socket.soc
     return listener
 
 
-def _serve(settings: Settings, listener: socket.socket) -> None:
+def serve_api(settings: Settings, listener: socket.socket) -> None:
+    """Serve the API on a socket that is bound, until Ctrl-C or SIGTERM."""
     import uvicorn
 
     from api.app import create_app
@@ -77,14 +78,14 @@ def serve(
     settings = settings_for("serve")
     if insecure:
         settings = settings.model_copy(update={"api_insecure": True})
-    listener = _bound(settings, host, port)
+    listener = bound(settings, host, port)
     with listener, installation(settings) as ready, worker_processes(ready, workers):
         try:
             pipeline.prepare(Stores(ready))
         except IndexOutdated as error:
             # Reading goes on while the operator chooses the time of the rebuild.
             console.say(f"note: {error.detail}")
-        _serve(ready, listener)
+        serve_api(ready, listener)
 
 
 def demo(
@@ -103,7 +104,7 @@ def demo(
 
     started = time.monotonic()
     settings = settings_for("demo")
-    listener = None if leave or json else _bound(settings, host, port)
+    listener = None if leave or json else bound(settings, host, port)
     with installation(settings) as ready:
         stores = Stores(ready)
         with worker_processes(ready, 1) as running:
@@ -115,7 +116,7 @@ def demo(
                 console.print_json(answers)
             if listener is not None:
                 with listener:
-                    _serve(ready, listener)
+                    serve_api(ready, listener)
 
 
 def _load_bundled(stores: Stores, *, alive: Any) -> Balance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,13 +17,17 @@ SEEDS_SHOWN = 5
 DEFAULT_PORT = 8899
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - one parameter per option
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = DEFAULT_PORT,
     people: Annotated[int, typer.Option(min=20, max=100_000, help="How many people live in the world.")] = 3_000,
     seed: Annotated[int, typer.Option(min=0, help="Which world; the same number gives the same people.")] = 1,
     latency_ms: Annotated[float, typer.Option(min=0, max=60_000, help="Mean time that an answer waits.")] = 0,
     quotas: Annotated[bool, typer.Option("--quotas/--no-quotas", help="Keep the providers' documented limits.")] = True,
+    run: Annotated[
+        bool, typer.Option("--run", help="Fetch from it, in an installation of its own, and serve.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="With --run: worker processes.")] = 1,
 ) -> None:
     """Play every provider over one invented world, so that the pipeline can be watched without keys.
 
@@ -37,24 +41,32 @@ def simulate(
 
         source simulated.env && creatorscope discover cooking --platform youtube --depth 2
 
+    Or watch all of it at once, apart from your own data:
+
+        creatorscope simulate --run --no-quotas
+
     `GET /_control/counts` shows what was asked of whom, `GET /_control/fetched` how often each account;
     `POST /_control/faults` makes answers fail, `POST /_control/clock` moves the world's time on.
     """
+    limits = "documented" if quotas else "off"
+    simulator = _simulator(port, people=people, seed=seed, latency_ms=latency_ms, quotas=limits)
+    if run:
+        from api.commands import simulated
+
+        simulated.run(simulator, workers)
+        return
+    _introduce(simulator)
+    simulator.run()
+
+
+def _simulator(port: int, **world: Any) -> Simulator:
     from simulator.server import Simulator
 
     try:
-        simulator = Simulator(
-            people=people,
-            seed=seed,
-            latency_ms=latency_ms,
-            quotas="documented" if quotas else "off",
-            port=port,
-        )
+        return Simulator(port=port, **world)
     except OSError as error:
         detail = f"127.0.0.1:{port} cannot be bound ({error.strerror}): choose another with --port"
         raise SetupError(detail, field="port") from error
-    _introduce(simulator)
-    simulator.run()
 
 
 def _introduce(simulator: Simulator) -> None:

@@ -15,6 +15,8 @@ from creators import telemetry
 from creators.errors import CreatorscopeError
 from creators.stores import receipts
 from creators.stores.session import Stores
+from fetchers.overview import Overview
+from fetchers.sources import all_sources
 
 CHECK_TIMEOUT_S = 3.0
 
@@ -76,4 +78,5 @@ async def metrics(stores: Annotated[Any, Depends(_stores)], objective: RollingLa
     """Prometheus metrics."""
     await asyncio.to_thread(_measure, stores)
     objective.export()
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    of_sources = await asyncio.to_thread(Overview(stores, all_sources()).exposition)
+    return Response(generate_latest() + of_sources, media_type=CONTENT_TYPE_LATEST)

@@ -46,7 +46,7 @@ def _on_failure(job: Job, _kind: type[BaseException], error: BaseException, _tra
 class Chore:
     """What a worker does beside its jobs: at once, then every ``every_s`` seconds."""
 
-    do: Callable[[], None]
+    do: Callable[[], object]
     every_s: float
 
 

@@ -16,6 +16,7 @@ from creators.ids import is_provisional
 from creators.models import Account, RawRecord
 from creators.profiles import is_on_network, profile_of, profile_url
 from creators.targets import parse_target
+from creators.text import MAX_HANDLE
 from creators.values import parse_date
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.leads import Owner, addresses, lead_to, leads_in, links_to, unique
@@ -108,6 +109,11 @@ def _account(
 
 def _handle(page: PageRecord, record: RawRecord) -> str | None:
     """The handle as the page spells it, else as it was asked for."""
+    told = _told_handle(page, record)
+    return told if told and len(told) <= MAX_HANDLE else None
+
+
+def _told_handle(page: PageRecord, record: RawRecord) -> str | None:
     for url in (page.canonical, page.properties.get("og:url"), page.landed):
         link = profile_of(url or "")
         if link is not None and link.platform == record.platform and link.handle:

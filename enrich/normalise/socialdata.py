@@ -7,15 +7,14 @@ Forms: https://docs.socialdata.tools, in which a user and a post are those of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, NonNegativeInt
+from pydantic import AliasChoices, Field, NonNegativeInt
 
-from creators.errors import BadRecord, SchemaDrift
+from creators.errors import SchemaDrift
 from creators.models import Account, Lead, Platform, Post, RawRecord
 from creators.profiles import profile_url
-from creators.values import parse_instant
+from creators.text import MAX_HANDLE
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.leads import (
     MAX_HASHTAGS,
@@ -29,24 +28,11 @@ from enrich.normalise.leads import (
     unique,
 )
 from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
-from enrich.normalise.shortened import expanded
+from enrich.normalise.shortened import Id, When, expanded, website_of
 from mappings.countries import country_code
 
-MAX_URL = 2_000
-"""Characters of a website; more is no address."""
-
-
-def _instant(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_instant(value, "created_at")
-    except BadRecord as error:
-        raise ValueError(error.detail) from error
-
-
 Text = Annotated[str, Field(min_length=1)]
-When = Annotated[datetime | None, BeforeValidator(_instant)]
+Handle = Annotated[str, Field(min_length=1, max_length=MAX_HANDLE)]
 
 
 class Address(Payload):
@@ -96,13 +82,13 @@ class UserEntities(Payload):
 class Author(Payload):
     """Who has written a post, as far as it has to be known."""
 
-    id_str: Text
+    id_str: Id
 
 
 class User(Author):
     """A user."""
 
-    screen_name: Text
+    screen_name: Handle
     name: str
     followers_count: NonNegativeInt
     friends_count: NonNegativeInt
@@ -119,7 +105,7 @@ class User(Author):
 class Tweet(Payload):
     """A post."""
 
-    id_str: Text
+    id_str: Id
     full_text: str | None = None
     text: str | None = None
     created_at: When = Field(default=None, validation_alias=AliasChoices("tweet_created_at", "created_at"))
@@ -177,7 +163,7 @@ def normalise(record: RawRecord) -> Normalised:
 def _user(user: User, tweets: Iterable[Tweet], record: RawRecord) -> Normalised:
     owner = Owner(Platform.X, user.id_str, user.screen_name)
     bio = expanded(user.description, user.entities.description.addresses)
-    website = _website(user)
+    website = website_of(next((one.full for one in user.entities.url.urls), user.url))
     said = tuple(filter(None, (website,)))
     posts = _posts(tweets, owner, record)
     account = Account(
@@ -212,14 +198,6 @@ def _user(user: User, tweets: Iterable[Tweet], record: RawRecord) -> Normalised:
 def _search_lead(owner: Owner, record: RawRecord) -> Lead:
     # The account is known at once; the lead books it to its topic, so that its posts are fetched within that budget.
     return Lead(kind="profile", platform=owner.platform, value=owner.native_id, found_on=record.target, reason="search")
-
-
-def _website(user: User) -> str | None:
-    found = next((one.full for one in user.entities.url.urls), user.url)
-    line = safe_line(found, MAX_URL)
-    if line is None or " " in line or "." not in line:
-        return None
-    return line if line.lower().startswith(("http://", "https://")) else f"https://{line}"
 
 
 def _posts(tweets: Iterable[Tweet], owner: Owner, record: RawRecord) -> Normalised:

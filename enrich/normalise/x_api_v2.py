@@ -7,7 +7,6 @@ a place has no ``location``; what was not asked for is not there either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field, NonNegativeInt
@@ -15,6 +14,7 @@ from pydantic import Field, NonNegativeInt
 from creators.errors import SchemaDrift
 from creators.models import Account, Lead, Platform, Post, RawRecord
 from creators.profiles import profile_url
+from creators.text import MAX_HANDLE
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.leads import (
     MAX_HASHTAGS,
@@ -28,13 +28,11 @@ from enrich.normalise.leads import (
     unique,
 )
 from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
-from enrich.normalise.shortened import expanded, posted_at
+from enrich.normalise.shortened import Id, When, expanded, posted_at, website_of
 from mappings.countries import country_code
 
-MAX_URL = 2_000
-"""Characters of a website; more is no address."""
-
 Text = Annotated[str, Field(min_length=1)]
+Handle = Annotated[str, Field(min_length=1, max_length=MAX_HANDLE)]
 
 
 class Address(Payload):
@@ -93,15 +91,15 @@ class UserMetrics(Payload):
 class User(Payload):
     """A user."""
 
-    id: Text
-    username: Text
+    id: Id
+    username: Handle
     name: str
     description: str | None = None
     location: str | None = None
     url: str | None = None
     verified: bool | None = None
     protected: bool | None = None
-    created_at: datetime | None = None
+    created_at: When = None
     most_recent_tweet_id: str | None = None
     public_metrics: UserMetrics | None = None
     entities: UserEntities = UserEntities()
@@ -133,10 +131,10 @@ class Reference(Payload):
 class Tweet(Payload):
     """A post."""
 
-    id: Text
+    id: Id
     text: str
     author_id: str | None = None
-    created_at: datetime | None = None
+    created_at: When = None
     public_metrics: TweetMetrics | None = None
     entities: Entities = Entities()
     note_tweet: LongText | None = None
@@ -200,7 +198,7 @@ def _user(answer: OneUser, record: RawRecord) -> Normalised:
     user = answer.data
     owner = Owner(Platform.X, user.id, user.username)
     bio = expanded(user.description, user.entities.description.addresses)
-    website = _website(user)
+    website = website_of(next((one.full for one in user.entities.url.urls), user.url))
     metrics = user.public_metrics
     said = tuple(filter(None, (website,)))
     posts = _posts(answer.includes.tweets, owner, record)
@@ -237,14 +235,6 @@ def _user(answer: OneUser, record: RawRecord) -> Normalised:
 def _search_lead(owner: Owner, record: RawRecord) -> Lead:
     # The account is known at once; the lead books it to its topic, so that its posts are fetched within that budget.
     return Lead(kind="profile", platform=owner.platform, value=owner.native_id, found_on=record.target, reason="search")
-
-
-def _website(user: User) -> str | None:
-    found = next((one.full for one in user.entities.url.urls), user.url)
-    line = safe_line(found, MAX_URL)
-    if line is None or " " in line or "." not in line:
-        return None
-    return line if line.lower().startswith(("http://", "https://")) else f"https://{line}"
 
 
 def _posts(tweets: Iterable[Tweet], owner: Owner, record: RawRecord) -> Normalised:
@@ -293,7 +283,7 @@ def _followers(users: Iterable[User], owner: Owner) -> Normalised:
     """Followers as leads, those with most followers of their own first: discovery decides whom to fetch."""
     known = sorted(users, key=lambda user: -(user.public_metrics.followers_count if user.public_metrics else 0))
     leads = (
-        Lead(kind="profile", platform=owner.platform, value=user.id, found_on=owner.account_id, reason="mention")
+        Lead(kind="profile", platform=owner.platform, value=user.id, found_on=owner.account_id, reason="follower")
         for user in known
         if not user.protected
     )

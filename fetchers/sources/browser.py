@@ -127,10 +127,10 @@ class Browser:
             raise SourceRefused(error.detail) from error
         answer = Answer("page", seen.status, seen.headers, None, seen.html.encode(), seen.url, seen.read_at)
         self.judge(answer)
-        if _WALL.search(urlsplit(seen.url).path):
-            detail = f"{urlsplit(url).netloc} asks to sign in"
-            raise SourceUnavailable(detail)
         if seen.url != url:
+            if leads_astray(target, seen.url, is_gateway=base is not None):
+                detail = f"{urlsplit(url).netloc} asks to sign in, or shows another page instead"
+                raise SourceUnavailable(detail)
             await self._check_robots(seen.url, call)
         page = read_page(seen.html, seen.url)
         body = _body(url, seen, page)
@@ -164,6 +164,20 @@ def address_of(target: Target, base_url: str | None = None) -> str:
         detail = f"{target.platform} has no public page under the id of an account; its handle is needed"
         raise SourceRefused(detail)
     return pattern.format(name)
+
+
+def leads_astray(target: Target, landed: str, *, is_gateway: bool) -> bool:
+    """Return whether a page that was redirected is not the profile any more: a sign-in wall, a question, a start page.
+
+    Args:
+        target: the account.
+        landed: where the redirects ended.
+        is_gateway: whether addresses are those of a gateway, which say nothing of the platform.
+    """
+    if _WALL.search(urlsplit(landed).path):
+        return True
+    link = profile_of(landed)
+    return not is_gateway and (link is None or link.platform != target.platform)
 
 
 def _way(settings: SourceSettings) -> Way:

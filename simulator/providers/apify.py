@@ -149,6 +149,7 @@ class Apify:
 
     name = "apify"
     prefix = "/apify/v2"
+    says_when = False
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

@@ -216,6 +216,7 @@ class GitHub:
 
     name = "github"
     prefix = "/github"
+    says_when = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

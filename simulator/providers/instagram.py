@@ -156,6 +156,7 @@ class Instagram:
 
     name = "instagram"
     prefix = "/instagram/v23.0"
+    says_when = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

@@ -139,6 +139,7 @@ class SocialData:
 
     name = "socialdata"
     prefix = "/socialdata"
+    says_when = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

@@ -144,6 +144,7 @@ class TikTok:
 
     name = "tiktok"
     prefix = "/tiktok/v2"
+    says_when = False
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

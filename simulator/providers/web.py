@@ -169,6 +169,7 @@ class Web:
 
     name = "web"
     prefix = ""
+    says_when = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

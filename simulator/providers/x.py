@@ -240,6 +240,7 @@ class X:
 
     name = "x"
     prefix = "/x/2"
+    says_when = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

@@ -244,6 +244,7 @@ class YouTube:
 
     name = "youtube"
     prefix = "/youtube/v3"
+    says_when = False
 
     def routes(self) -> tuple[Route, ...]:
         """Return its addresses."""

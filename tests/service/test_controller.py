@@ -99,6 +99,16 @@ async def test_an_open_breaker_is_not_called_and_a_reset_one_is(bench):
         assert (await on.controller.run(TARGET)).source == "plain"
 
 
+async def test_behind_an_open_breaker_nobody_is_asked_and_the_outcome_says_until_when(bench):
+    async with bench(other=Plain(name="second", serves={})) as on:
+        on.first.answer = lambda *_: Said(500)
+        outcomes = [await on.controller.run(TARGET) for _ in range(6)]
+        assert not any(outcome.was_not_asked for outcome in outcomes[:5])
+        last = outcomes[5]
+        assert (last.kind, last.was_not_asked) == ("failed", True)
+        assert timedelta(0) < last.retry_at - datetime.now(UTC) <= timedelta(seconds=30)
+
+
 async def test_gone_is_believed_from_an_official_source_and_checked_otherwise(bench):
     async with bench() as on:
         on.first.answer = lambda *_: Said(404)
@@ -239,14 +249,10 @@ def test_a_stored_answer_holds_no_more_than_it_needs():
 async def test_metrics_tell_of_calls_breakers_and_quotas(bench):
     async with bench(Plain((Allowance("users", 10, 60),))) as on:
         await on.controller.run(TARGET)
-        samples = {
-            (sample.name, *sorted(sample.labels.values())): sample.value
-            for metric in on.controller.overview.metrics()
-            for sample in metric.samples
-        }
-        assert samples["creatorscope_source_calls_total", "2xx", "plain", "users"] == 1
-        assert samples["creatorscope_source_quota_left", "plain", "users"] == 9
-        assert samples["creatorscope_source_breaker_state", "plain"] == 0
+        lines = on.controller.overview.exposition().decode().splitlines()
+        assert 'creatorscope_source_calls_total{endpoint="users",outcome="2xx",source="plain"} 1.0' in lines
+        assert 'creatorscope_source_quota_left{endpoint="users",source="plain"} 9.0' in lines
+        assert 'creatorscope_source_breaker_state{source="plain"} 0.0' in lines
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from creators.errors import CreatorscopeError
-from creators.models import Account, Lead, Platform
+from creators.models import Account, Lead, Platform, Post
 from creators.stores import budgets, bulk, deadletters, schedule, tasks
 from creators.stores.bloom import Bloom
 from creators.stores.budgets import Budget
 from creators.stores.schedule import Claim, Schedule
 from creators.stores.tasks import Lane, Task, TaskState
 from creators.targets import TaskKind, parse_target, profile_target
+from enrich import profiles
 from fetchers import backfill, frontier, planner
 from fetchers.planner import Planner
 from fetchers.refreshes import Indexed, schedule_accounts
@@ -298,6 +299,23 @@ def test_a_backfill_starts_pauses_goes_on_and_ends(stores):
     assert (half.progress.done, half.progress.waiting, half.per_minute) == (2, 1, 0.2)
     assert half.left_s == 300
     assert Schedule(stores).depth() == {"fresh": 2, "backfill": 0, "taken": 1}
+
+
+def test_a_backfill_finds_who_is_stale_and_who_has_no_post(stores):
+    seen = [account("70", handle="ann"), account("71", handle="bob"), account("72", platform=Platform.TIKTOK)]
+    old = account("73").model_copy(update={"fetched_at": NOW - timedelta(days=40)})
+    post = Post(platform=Platform.X, native_id="1", account_id="x:70", source="x_api_v2", fetched_at=NOW)
+    profiles.save(stores.cluster, [*seen, old], [post], raw_key="k")
+    stores.cluster.refresh("profiles")
+    without = backfill.without_posts(stores.cluster, Platform.X)
+    assert {str(target) for target in without} == {"profile:x:71", "profile:x:73"}
+    stale = backfill.stale(stores.cluster, Platform.X, NOW - timedelta(days=30))
+    assert [str(target) for target in stale] == ["profile:x:73"]
+    # On TikTok sources are asked by handle, and none is known.
+    assert list(backfill.without_posts(stores.cluster, Platform.TIKTOK)) == []
+    # Whoever is indexed is no discovery, by whichever name.
+    finders = {"x:70": seen[0]}
+    assert frontier.offer(stores, [lead("71", "x:70"), lead("@bob", "x:70")], finders, SERVED).known == 2
 
 
 @pytest.mark.parametrize("native", [False, True])

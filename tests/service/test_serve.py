@@ -2,10 +2,10 @@
 
 import socket
 
-from api.commands.serve import _bound
+from api.commands.serve import bound
 from creators.settings import Settings
 
 
 def test_answers_do_not_wait_for_acknowledgements():
-    with _bound(Settings(), "127.0.0.1", 0) as listener:
+    with bound(Settings(), "127.0.0.1", 0) as listener:
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

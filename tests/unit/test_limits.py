@@ -20,9 +20,9 @@ from creators.errors import (
 )
 from creators.settings import SourceSettings
 from fetchers.breaker import verdict
-from fetchers.call import wait_s
 from fetchers.contract import Allowance, Answer
 from fetchers.limits import fingerprint, limit_of, margin_s, midnights_ms, pool_of
+from fetchers.waits import wait_s
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
@@ -84,6 +84,9 @@ def test_credentials_are_named_without_being_told():
         ({"retry_after": "7"}, None, 7),
         ({"retry_after": "7"}, AT + timedelta(hours=1), 7),
         ({"retry_after": "-3"}, None, 0),
+        ({"retry_after": "nan"}, None, 60),
+        ({"retry_after": "1e300"}, None, 32 * 86_400),
+        ({"retry_after": "Fri, 31 Dec 9999 23:59:59 GMT"}, None, 32 * 86_400),
         ({"retry_after": "Sun, 01 Mar 2026 12:00:30 GMT", "date": "Sun, 01 Mar 2026 12:00:10 GMT"}, None, 20),
         ({"retry_after": "Sun, 01 Mar 2026 12:00:30 GMT"}, None, 30),
         ({"retry_after": "soon"}, AT + timedelta(seconds=9), 10),

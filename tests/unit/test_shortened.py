@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrich.normalise.shortened import expanded, posted_at
+from creators.errors import SchemaDrift
+from enrich.normalise.contract import Payload, read_payload
+from enrich.normalise.shortened import Id, When, expanded, posted_at
 
 SHORT = "https://t.co/abc123"
+
+
+class Stamped(Payload):
+    id: Id
+    at: When = None
+
+
+def test_times_are_read_in_both_forms_of_x():
+    new = read_payload(Stamped, {"id": "1", "at": "2007-02-20T14:35:54.000Z"})
+    old = read_payload(Stamped, {"id": "1", "at": "Tue Feb 20 14:35:54 +0000 2007"})
+    assert new.at == old.at
+    assert read_payload(Stamped, {"id": "1", "at": None}).at is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "1", "at": "0001-01-01T00:00:00+14:00"},
+        {"id": "1", "at": "9999-12-31T23:59:59-14:00"},
+        {"id": "1", "at": "yesterday"},
+        {"id": "1", "at": {}},
+        {"id": "@marta"},
+        {"id": 1},
+        {"id": "9" * 21},
+    ],
+)
+def test_ids_and_times_that_are_none_are_drift(body):
+    with pytest.raises(SchemaDrift):
+        read_payload(Stamped, body)
 
 
 def test_a_short_address_becomes_the_one_it_leads_to_and_others_stay():

@@ -75,12 +75,15 @@ def test_calls_before_the_time_that_was_told_are_counted():
     assert (counted["calls"], counted["in_flight"], counted["early"]) == (5, 1, 2)
 
 
-def test_what_was_free_is_given_back():
-    measured, _clock = meter(Limit(provider="x", amount=1, window_s=10))
+@pytest.mark.parametrize("mode", ["fixed", "sliding"])
+def test_what_was_free_is_given_back(mode):
+    measured, clock = meter(Limit(provider="x", amount=1, window_s=10, mode=mode))
     assert measured.admit("x", "key", "users").allowed
     measured.give_back("x", "key", "users", 1)
     assert measured.admit("x", "key", "users").allowed
-    assert measured.counts()["x"]["key"]["users"]["units"] == 1
+    clock.now += 11
+    assert [measured.admit("x", "key", "users").allowed for _ in range(2)] == [True, False]
+    assert measured.counts()["x"]["key"]["users"]["units"] == 2
 
 
 def test_other_limits_begin_anew():

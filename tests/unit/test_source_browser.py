@@ -12,7 +12,7 @@ from creators.settings import SourceSettings
 from creators.targets import parse_target
 from enrich.normalise.browser import normalise
 from fetchers.chromium_process import ARGUMENTS
-from fetchers.sources.browser import SOURCE, address_of
+from fetchers.sources.browser import SOURCE, address_of, leads_astray
 from tests.fixtures.scripted import Reply, ScriptedCall, answer_of
 
 PAGE = {
@@ -38,6 +38,21 @@ PAGE = {
 )
 def test_a_target_has_one_address(target, address):
     assert address_of(parse_target(target)) == address
+
+
+@pytest.mark.parametrize(
+    ("landed", "astray"),
+    [
+        ("https://x.com/Clay_And_Kiln", False),
+        ("https://x.com/i/flow/login?redirect=1", True),
+        ("https://x.com/account/suspended", True),
+        ("https://x.com/home", True),
+        ("https://consent.example/m", True),
+        ("https://www.instagram.com/clay_and_kiln/", True),
+    ],
+)
+def test_a_redirect_leads_to_the_profile_or_astray(landed, astray):
+    assert leads_astray(parse_target("profile:x:44"), landed, is_gateway=False) is astray
 
 
 @pytest.mark.parametrize("target", ["profile:instagram:17841", "profile:tiktok:68", "profile:github:583231"])
