@@ -7,6 +7,7 @@ every record before it is read, so that the record that kills can be told from i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -79,6 +80,8 @@ class Care:
                 redis.hdel(name, str(place))
 
 
+_OWED: Counter[str] = Counter()
+"""Marks that this process could not take back, because Redis did not answer in time: they are no deaths."""
 _CARE: ContextVar[Care | None] = ContextVar("care", default=None)
 
 
@@ -103,24 +106,36 @@ def careful(stores: Stores, stage: str, key: str) -> Iterator[Care]:
     mark = _mark(stores, stage, key)
     with boundary():
         pipe = stores.queue.redis.pipeline(transaction=False)
+        for owed, times in _OWED.items():
+            pipe.decrby(owed, times)
         pipe.incr(mark)
         pipe.expire(mark, MARK_TTL_S)
         pipe.hgetall(f"{mark}:in-hand")
-        begun, _, hands = pipe.execute()
-    known = Care(stores, mark, int(begun) - 1, {int(place): int(deaths) for place, deaths in hands.items()})
+        *_, begun, _, hands = pipe.execute()
+    _OWED.clear()
+    known = Care(stores, mark, max(0, int(begun) - 1), {int(place): int(deaths) for place, deaths in hands.items()})
     if known.deaths:
         log.warning("died_before", stage=stage, key=key, deaths=known.deaths, poisoned=sorted(known.poisoned))
     token = _CARE.set(known)
     try:
         yield known
     except BaseException:
-        with suppress(QueueUnavailable), boundary():
+        with _or_owed(mark):
             stores.queue.redis.decr(mark)
         raise
     finally:
         _CARE.reset(token)
-    with suppress(QueueUnavailable), boundary():
+    with _or_owed(mark):
         stores.queue.redis.delete(mark, f"{mark}:in-hand")
+
+
+@contextmanager
+def _or_owed(mark: str) -> Iterator[None]:
+    try:
+        with boundary():
+            yield
+    except QueueUnavailable:
+        _OWED[mark] += 1
 
 
 def run_step(stores: Stores, key: str, step: Callable[[Stores, str], Any]) -> None:

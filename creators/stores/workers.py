@@ -102,8 +102,8 @@ def _beside(chore: Chore) -> Iterator[None]:
         while True:
             try:
                 chore.do()
-            except QueueUnavailable as error:
-                log.warning("redis_unavailable", reason=error.detail)
+            except CreatorscopeError as error:
+                log.warning("chore_postponed", reason=error.detail)
             except Exception:  # the thread must live: without it nothing comes back
                 log.exception("task_failed")
             if stop.wait(chore.every_s):

@@ -12,9 +12,10 @@ from typing import Annotated
 from pydantic import Field, NonNegativeInt
 
 from creators.errors import SchemaDrift
-from creators.ids import account_id
+from creators.ids import account_id, provisional_native_id
 from creators.models import Account, Lead, Link, Platform, Post, RawRecord
 from creators.profiles import profile_url
+from creators.text import normalise_handle
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.leads import (
     MAX_HASHTAGS,
@@ -155,8 +156,13 @@ def normalise(record: RawRecord) -> Normalised:
 
 
 def _found(one: Named, term: str | None) -> Lead:
-    # Found on the search itself: what a topic brings is booked to the topic.
-    return Lead(kind="profile", platform=Platform.GITHUB, value=str(one.id), found_on=term, reason="search")
+    # Found on the search itself: what a topic brings is booked to the topic. By login, as mentions name accounts: under
+    # two names, one account would be fetched twice.
+    return Lead(kind="profile", platform=Platform.GITHUB, value=_by_login(one), found_on=term, reason="search")
+
+
+def _by_login(one: Named) -> str:
+    return provisional_native_id(normalise_handle(one.login))
 
 
 def _person(person: Person, record: RawRecord) -> Normalised:
@@ -234,7 +240,7 @@ def _parent(one: Repository, owner: Owner) -> Lead | None:
     return Lead(
         kind="profile",
         platform=Platform.GITHUB,
-        value=str(one.parent.owner.id),
+        value=_by_login(one.parent.owner),
         found_on=owner.account_id,
         reason="repository",
     )

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from creators.datasets import parse_mapping
 from creators.settings import as_environment
@@ -123,3 +124,13 @@ def test_an_object_that_kills_without_a_record_in_hand_is_dead_lettered_whole(st
     balance = receipts.balance(stores.cluster)
     assert balance.is_balanced
     assert balance.pending == 0
+
+
+def test_a_mark_that_redis_was_too_slow_to_take_back_is_no_death(stores, monkeypatch):
+    def too_slow(*_names):
+        raise RedisTimeout
+
+    with monkeypatch.context() as slow, steps.careful(stores, "step", "slow"):
+        slow.setattr(stores.queue.redis, "delete", too_slow)
+    with steps.careful(stores, "step", "slow") as care:
+        assert care.deaths == 0
