@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from benchmarks.faults.installed import installed
 from benchmarks.faults.report import Proof, Run, main
-from creators.errors import Unavailable
 from creators.models import Platform
 from creators.settings import as_environment, load_settings
 from creators.stores import tasks
@@ -55,12 +54,7 @@ def plan() -> None:
     stores = Stores(settings)
     own, counts, redis = planner.Planner(stores), _key(stores), stores.queue.redis
     while True:
-        try:
-            ticked = own.tick()
-        except Unavailable:  # as a worker's chores: the next tick goes on
-            redis.hincrby(counts, "postponed", 1)
-            time.sleep(TICK_S)
-            continue
+        ticked = own.tick()
         redis.hincrby(counts, "ticks", 1)
         redis.hincrby(counts, f"{'led' if ticked.leads else 'followed'}:{os.getpid()}", 1)
         if ticked.leads:
@@ -220,7 +214,6 @@ def _claims(proof: Proof, consumer: Consumer, own: Crew, counts: dict[str, int])
         "targets": len(consumer.due),
         "refreshes": consumer.taken,
         "ticks": counts["ticks"],
-        "postponed": counts.get("postponed", 0),
         "leaders": len(leaders),
         "kills": own.kills,
         "stops": own.stops,

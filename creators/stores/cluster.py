@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from opensearchpy import AsyncOpenSearch, OpenSearch, SerializationError, TransportError
+from opensearchpy import AsyncOpenSearch, AsyncTransport, OpenSearch, SerializationError, Transport, TransportError
 from opensearchpy import ConnectionError as ClientConnectionError
 from opensearchpy import NotFoundError as ClientNotFound
 
@@ -47,6 +47,24 @@ def _boundary() -> Iterator[None]:
         raise ClusterUnavailable(detail) from error
 
 
+def _checked(answer: Any) -> Any:
+    """Refuse an answer that was torn before its body began: the client takes it for an empty text."""
+    if isinstance(answer, str):
+        detail = "an answer without a body"
+        raise SerializationError(detail)
+    return answer
+
+
+class _Checking(Transport):
+    def perform_request(self, *args: Any, **kwargs: Any) -> Any:
+        return _checked(super().perform_request(*args, **kwargs))
+
+
+class _AsyncChecking(AsyncTransport):
+    async def perform_request(self, *args: Any, **kwargs: Any) -> Any:
+        return _checked(await super().perform_request(*args, **kwargs))
+
+
 def _options(settings: Settings) -> Json:
     # The client's own retries are off: retrying is done in one layer only, the bulk writer and the job.
     return {
@@ -63,7 +81,7 @@ class Cluster:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.index_prefix
         self._bulk_timeout = settings.bulk_timeout_s
-        self._client = OpenSearch(**_options(settings), pool_maxsize=4)
+        self._client = OpenSearch(**_options(settings), transport_class=_Checking, pool_maxsize=4)
 
     def name(self, logical: str) -> str:
         """Return the name of an index or alias in the cluster."""
@@ -221,7 +239,8 @@ class AsyncCluster:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.index_prefix
         self._limit = settings.opensearch_timeout_s
-        self._client = AsyncOpenSearch(**_options(settings), maxsize=max(16, settings.max_in_flight))
+        connections = max(16, settings.max_in_flight)
+        self._client = AsyncOpenSearch(**_options(settings), transport_class=_AsyncChecking, maxsize=connections)
 
     def name(self, logical: str) -> str:
         """Return the name of an index or alias in the cluster."""

@@ -141,11 +141,6 @@ def load(cluster: Cluster, target_ids: Iterable[str]) -> dict[str, Task]:
     return {target_id: _parse(doc) for target_id, doc in cluster.sources(INDEX, target_ids).items()}
 
 
-def known(cluster: Cluster, target_ids: Iterable[str]) -> set[str]:
-    """Return those of ``target_ids`` that are in the ledger, whatever their state."""
-    return set(cluster.sources(INDEX, target_ids, fields=[]))
-
-
 def of_accounts(cluster: Cluster, account_ids: Sequence[str]) -> dict[str, str]:
     """Return the targets under which accounts are fetched, by account id, as of the last refresh."""
     found: dict[str, str] = {}

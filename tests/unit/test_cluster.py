@@ -1,7 +1,7 @@
 """What the client raises becomes an error of ours that says how to react; nothing is sent."""
 
 import pytest
-from opensearchpy import ConflictError, ConnectionTimeout, NotFoundError, RequestError, TransportError
+from opensearchpy import ConflictError, ConnectionTimeout, NotFoundError, RequestError, Transport, TransportError
 from opensearchpy import ConnectionError as ClientConnectionError
 
 from creators.errors import ClusterRefused, ClusterUnavailable, NotFound, Reaction
@@ -42,6 +42,14 @@ def test_a_refusal_keeps_the_reason():
 def test_errors_that_are_not_the_clients_pass():
     with pytest.raises(KeyError), _boundary():
         raise KeyError
+
+
+def test_an_answer_that_was_torn_before_its_body_is_no_answer(monkeypatch):
+    monkeypatch.setattr(Transport, "perform_request", lambda *_arguments, **_more: "")
+    cluster = Cluster(Settings(opensearch_url="http://nowhere:9200"))
+    with pytest.raises(ClusterUnavailable, match="not JSON"):
+        cluster.search("creators", {})
+    cluster.close()
 
 
 @pytest.mark.parametrize(
