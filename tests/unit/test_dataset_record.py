@@ -33,6 +33,7 @@ def test_the_record_of_a_row() -> None:
         "degraded": False,
         "cost_usd": 0.0,
         "content_type": "application/json",
+        "target": None,
         "body": {"dataset": "d1", "line": 7, "row": {"user": "@Foo", "more": {"a": [1, None, True]}}},
     }
 

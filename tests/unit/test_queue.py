@@ -11,7 +11,7 @@ from rq.serializers import JSONSerializer
 
 from creators.errors import JobRefused, QueueUnavailable
 from creators.settings import Settings
-from creators.stores.queue import JOBS, LEASE_S, QUEUES, AllowedJob, WorkQueue, connect
+from creators.stores.queue import JOBS, LEASE_S, QUEUES, URGENT, AllowedJob, WorkQueue, connect
 
 IDS = st.lists(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), max_size=4)
 
@@ -68,9 +68,9 @@ def test_installations_do_not_share_queues_or_jobs():
 
 
 def test_what_is_nearly_done_goes_first():
-    jobs = ("index_object", "write_export", "enrich_object", "normalise_object", "fetch_dataset")
+    jobs = ("index_object", "write_export", "enrich_object", "normalise_object", "fetch_targets", "backfill_targets")
     order = [JOBS[name].queue for name in jobs]
-    assert list(dict.fromkeys(order)) == list(QUEUES)
+    assert [URGENT, *dict.fromkeys(order)] == list(QUEUES)
 
 
 def test_an_unknown_job_is_not_queued():
