@@ -1,4 +1,4 @@
-"""The whole way of the network on a simulated world: real sockets, workers, engines; nobody fetched twice, all booked."""
+"""The whole way of the network on a simulated world: sockets, workers, engines are real; nobody is fetched twice."""
 
 from __future__ import annotations
 
