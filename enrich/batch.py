@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from creators.datasets import DatasetMapping, parse_mapping
-from creators.errors import BadRecord, CreatorscopeError
-from creators.stores import deadletters
+from creators.errors import BadRecord, CreatorscopeError, SchemaDrift
+from creators.stores import deadletters, tallies
 from creators.stores.lake import DATASETS
 from creators.stores.steps import MAX_ATTEMPTS, care, ran_out_of_time
+from creators.stores.tallies import Count
 from enrich.normalise import dataset, normaliser_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ class Batch:
     missing: dict[tuple[str, str], int] = field(default_factory=dict)
     """(source, field) → records that lack it."""
     letters: list[deadletters.DeadLetter] = field(default_factory=list)
+
+    @property
+    def quality(self) -> list[Count]:
+        """What the records lack, and how many have not the form that their source documents."""
+        lacking = [tallies.missing(source, name, records) for (source, name), records in self.missing.items()]
+        return lacking + [tallies.drift(letter.source) for letter in self.letters if letter.error == SchemaDrift.code]
 
     def add(self, place: int, record: RawRecord, found: Normalised) -> None:
         """Take in what one record says."""

@@ -11,8 +11,10 @@ from creators.stores import bulk, deadletters, receipts
 from creators.stores.coordination import clock_ms, lease
 from creators.stores.lake import source_of
 from creators.stores.receipts import State
+from creators.stores.scripts import Shared
 from creators.stores.session import Stores, current_stores
 from creators.stores.steps import MAX_ATTEMPTS, care, run_step
+from creators.stores.tallies import Tallies
 from enrich import profiles, signal_store
 from enrich.batch import Batch, Reader
 from enrich.encoders.opened import open_encoder
@@ -83,6 +85,7 @@ def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
         }
     )
     receipts.save(stores.cluster, receipt)
+    Tallies(Shared(stores.queue.redis, stores.settings.index_prefix)).add(batch.quality)
     stores.queue.enqueue("enrich_object", key, urgent=receipt.urgent)
     return receipt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -12,15 +12,18 @@ import structlog
 
 from creators.ids import is_provisional
 from creators.stores import bulk
+from creators.stores.scripts import Shared, boundary
 from creators.targets import TaskKind
 from creators.text import clean
 
 if TYPE_CHECKING:
     from creators.stores.cluster import Cluster
+    from creators.stores.session import Stores
     from fetchers.outcomes import Attempt, Outcome
 
 INDEX = "fetches"
 KEEP_DAYS = 30
+EXPIRE_EVERY_S = 6 * 3600
 DETAIL_CHARS = 1000
 MOST_GROUPS = 1000
 
@@ -139,6 +142,14 @@ def _costs(buckets: Iterable[dict[str, Any]], by: Sequence[By]) -> Iterator[tupl
         sums = {name: bucket[name]["value"] for name in ("cost_usd", "calls", "units")}
         cost = Cost(sums["cost_usd"], int(sums["calls"]), int(sums["units"]), int(bucket["doc_count"]))
         yield tuple(str(bucket["key"][field]) for field in by), cost
+
+
+def expire_when_due(stores: Stores) -> int:
+    """Delete entries older than 30 days, where nobody has for some hours; returns how many."""
+    shared = Shared(stores.queue.redis, stores.settings.index_prefix)
+    with boundary():
+        is_due = shared.redis.set(shared.key("fetches:expired"), "1", nx=True, ex=EXPIRE_EVERY_S)
+    return expire(stores.cluster, datetime.now(UTC)) if is_due else 0
 
 
 def expire(cluster: Cluster, now: datetime) -> int:

@@ -24,7 +24,7 @@ from creators.errors import CreatorscopeError, EngineFailed, NotFound
 from creators.stores import receipts
 from creators.stores.lake import RAW, LakeObject, day_prefixes, source_of
 from enrich.encoders.opened import fingerprint_of
-from fetchers import intake
+from fetchers import fetch_log, intake
 from indexers import lifecycle, migration, population
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
@@ -101,6 +101,7 @@ def tend(stores: Stores, *, burst: bool = False) -> None:
     """
     try:
         queued = reconcile(stores) + adopt(stores, since=datetime.now(UTC) - STRAY_AGE)
+        fetch_log.expire_when_due(stores)
         if not burst:
             population.request_when_due(stores)
     except CreatorscopeError as error:

@@ -65,9 +65,9 @@ def _field(count: Count) -> str:
     return json.dumps([count.name, dict(count.labels)], sort_keys=True)
 
 
-def missing(source: str, fields: Iterable[str]) -> list[Count]:
-    """Return the counts of fields that a record of a source lacks."""
-    return [Count("missing_fields", {"source": source, "field": name}) for name in fields]
+def missing(source: str, name: str, records: int) -> Count:
+    """Return the count of records of a source that lack a field."""
+    return Count("missing_fields", {"source": source, "field": name}, records)
 
 
 def drift(source: str) -> Count:

@@ -36,7 +36,7 @@ def test_counters_have_their_names_and_labels():
     text = exposition(
         [
             Count("source_calls", {"source": "plain", "endpoint": "users", "outcome": "2xx"}, 3),
-            *missing("plain", ["country"]),
+            missing("plain", "country", 1),
             drift("plain"),
             Count("nothing_of_ours", {"source": "plain"}, 1),
         ]
