@@ -31,7 +31,10 @@ MOST_FOLLOWERS = 1e8
 FEWEST_POSTS = 20
 """Of an account with fewer posts, one more is no great change."""
 JITTER = 0.1
-FIRST_BACKOFF_S = 300.0
+FIRST_BACKOFF_S = 30.0
+"""A fault that passes, such as a slow line, is soon over; one that does not is met half as often each time."""
+LIMITED_S = 300.0
+"""How long a target waits whose source does not say when it has something left."""
 LAST_BACKOFF_S = 86_400.0
 GONE_CONFIRMATIONS = 3
 """So many answers in a row that there is no such account end it."""

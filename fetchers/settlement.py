@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -14,12 +14,14 @@ from creators.stores.tasks import Lane, Task, TaskState
 from creators.targets import TaskKind
 from fetchers import cadence
 from fetchers.cadence import Bounds
+from fetchers.sources import all_sources
 
 if TYPE_CHECKING:
     from creators.settings import Settings
     from creators.stores.session import Stores
 
 Changes = dict[str, Any]
+_DAY_S = 86_400.0
 
 
 class Ended(StrEnum):
@@ -45,11 +47,23 @@ class Settled:
     error: str | None = None
 
 
-def bounds_of(settings: Settings, target_id: str) -> Bounds:
-    """Return the limits of a target's interval; searches and pages are not asked for more often than is longest."""
-    longest = settings.refresh_max_s
+def bounds_of(settings: Settings, target_id: str, source: str | None = None) -> Bounds:
+    """Return the limits of a target's interval; searches and pages are not asked for more often than is longest.
+
+    Args:
+        settings: of this installation.
+        target_id: of the target.
+        source: that told it last; what its owner wants fetched again after some days is due a day before them.
+    """
+    longest = min(settings.refresh_max_s, _keeps_s(source))
     is_account = target_id.startswith(f"{TaskKind.PROFILE}:")
-    return Bounds(settings.refresh_min_s if is_account else longest, longest)
+    return Bounds(min(settings.refresh_min_s, longest) if is_account else longest, longest)
+
+
+def _keeps_s(source: str | None) -> float:
+    known = all_sources().get(source or "")
+    days = None if known is None else known.policy.max_age_days
+    return float("inf") if days is None else (days - 1) * _DAY_S
 
 
 def _interval_s(task: Task, bounds: Bounds) -> float:
@@ -81,8 +95,10 @@ def _gone(task: Task, _result: Settled, now: datetime, _bounds: Bounds) -> Chang
     }
 
 
-def _limited(task: Task, result: Settled, now: datetime, _bounds: Bounds) -> Changes:
-    until = max(now, result.until or now + timedelta(seconds=cadence.FIRST_BACKOFF_S))
+def _limited(task: Task, result: Settled, now: datetime, bounds: Bounds) -> Changes:
+    # Whoever limits one source for weeks must not keep the others, which may have become able, from being asked.
+    latest = now + timedelta(seconds=bounds.longest_s)
+    until = min(max(now, result.until or now + timedelta(seconds=cadence.LIMITED_S)), latest)
     # What waits for the same moment is spread over the minute after it.
     spread = cadence.jittered_s(600, task.target_id, Bounds(0, 10_000)) - 540
     return {"due_at": until + timedelta(seconds=spread)}
@@ -103,11 +119,15 @@ _RULES: Mapping[Ended, Callable[[Task, Settled, datetime, Bounds], Changes]] = {
 }
 
 
+def _bounds(settings: Settings, task: Task, result: Settled) -> Bounds:
+    return bounds_of(settings, task.target_id, result.source or task.source)
+
+
 def changes(task: Task, result: Settled, now: datetime, bounds: Bounds) -> Changes:
     """Return what a fetch changes of its task; ``due_at`` None means never again.
 
     A found account is due after its interval and leaves the backfill; a missing one is asked for twice more, a day
-    apart; a failed one after 5 minutes, then twice as long each time up to a day; a limited one when it can be.
+    apart; a failed one after half a minute, then twice as long each time up to a day; a limited one when it can be.
     """
     return _RULES[result.ended](task, result, now, bounds)
 
@@ -122,7 +142,7 @@ def settle(stores: Stores, results: Sequence[Settled], *, now: datetime | None =
     by_id = {result.target_id: result for result in results}
     known = tasks.load(stores.cluster, by_id)
     booked: dict[str, Changes] = {
-        target_id: changes(task, by_id[target_id], at, bounds_of(stores.settings, target_id))
+        target_id: changes(task, by_id[target_id], at, _bounds(stores.settings, task, by_id[target_id]))
         for target_id, task in known.items()
         if task.state in {TaskState.WAITING, TaskState.PAUSED}
     }
@@ -136,3 +156,22 @@ def settle(stores: Stores, results: Sequence[Settled], *, now: datetime | None =
 def forget(stores: Stores, target_ids: Sequence[str]) -> None:
     """Free targets that are not to be fetched any more, such as a handle whose account has become known."""
     Schedule(stores).settle([], target_ids)
+
+
+def ask_again(stores: Stores, target_ids: Iterable[str], *, now: datetime | None = None) -> int:
+    """Make targets due now that have ended, being gone or given up, and those that are not in the ledger.
+
+    Returns:
+        How many; the others stay as they are.
+    """
+    at = now or datetime.now(UTC)
+    wanted = list(dict.fromkeys(target_ids))
+    known = tasks.load(stores.cluster, wanted)
+    change: Changes = {"state": TaskState.WAITING, "due_at": at, "attempts": 0, "error": None}
+    ended = [task for task in known.values() if task.state in {TaskState.GONE, TaskState.FAILED}]
+    new = [Task(key, created_at=at, due_at=at, root=key, reason="asked") for key in wanted if key not in known]
+    tasks.offer(stores.cluster, new)
+    tasks.revise(stores.cluster, {task.target_id: change for task in ended})
+    due = [*new, *(replace(task, **change) for task in ended)]
+    Schedule(stores).put(due)
+    return len(due)

@@ -101,7 +101,7 @@ def test_a_change_rate_is_never_negative(history):
 @given(st.integers(0, 5000))
 def test_failures_back_off_to_a_day(failures):
     wait = cadence.backoff_s(failures)
-    assert 300 <= wait <= 86_400
+    assert 30 <= wait <= 86_400
     assert wait <= cadence.backoff_s(failures + 1)
 
 
@@ -132,7 +132,7 @@ def test_an_account_is_gone_after_three_answers_in_a_row():
 def test_a_failure_counts_and_a_limit_does_not():
     failed = changes(task(attempts=2, error="x"), Settled("profile:x:1", Ended.FAILED, error="timeout"), NOW, BOUNDS)
     assert (failed["attempts"], failed["error"]) == (3, "timeout")
-    assert 1080 <= (failed["due_at"] - NOW).total_seconds() <= 1320
+    assert 108 <= (failed["due_at"] - NOW).total_seconds() <= 132
     until = NOW + timedelta(hours=3)
     limited = changes(task(attempts=2), Settled("profile:x:1", Ended.LIMITED, until=until), NOW, BOUNDS)
     assert limited.keys() == {"due_at"}
