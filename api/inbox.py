@@ -17,6 +17,7 @@ from creators.errors import BadInput, BadRecord, NotFound
 from creators.ids import content_hash
 from creators.models import Frozen, Instant, NativeId, Platform, RawRecord
 from creators.stores import receipts
+from creators.stores.lake import serialise
 from creators.stores.receipts import State
 from enrich.normalise import event, normaliser_of
 from fetchers.landing import land
@@ -103,8 +104,9 @@ def take_in(stores: Stores, batch: EventBatch | PayloadBatch) -> Posted:
     _check_readable(_records(batch, now))
     received = stores.lake.put_json(_request_key(receipt_id), {"received_at": now.isoformat()})
     # The first time that it came, not this time: what is posted again is the same object.
-    records = _records(batch, datetime.fromisoformat(received["received_at"]))
-    keys = land(stores, records, urgent=True)
+    received_at = datetime.fromisoformat(received["received_at"])
+    records = _records(batch, received_at)
+    keys = land(stores, records, landed_on=received_at.date(), urgent=True)
     stores.lake.put_json(_objects_key(receipt_id), {"keys": keys, "records": len(records)})
     return follow(stores, receipt_id)
 
@@ -184,10 +186,20 @@ def _check_readable(records: Sequence[RawRecord]) -> None:
         except BadRecord as error:
             inside = "" if error.field is None else f"/body/{error.field.replace('.', '/')}"
             raise BadInput(error.detail, field=f"records/{place}{inside}") from error
+        _check_storable(record, f"records/{place}/body")
         described = [account.account_id for account in found.accounts]
         if described and record.account_id not in described:
             detail = f"the body is about {', '.join(described)[:200]}: send the id that it names"
             raise BadInput(detail, field=f"records/{place}/native_id")
+
+
+def _check_storable(record: RawRecord, field: str) -> None:
+    """Refuse what could be written into the lake and never be read again, at the cost of its whole object."""
+    try:
+        RawRecord.model_validate_json(serialise([record]))
+    except (ValueError, RecursionError) as error:
+        detail = "it could not be read again from where it is kept: it is nested too deeply"
+        raise BadInput(detail, field=field) from error
 
 
 def _platforms_of(source: str) -> frozenset[Platform]:

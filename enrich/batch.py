@@ -105,21 +105,21 @@ class Reader:
         for place, record in self._placed(records):
             if only is not None and place not in only:
                 continue
-            where = _where(record, key, place)
             if place in known.poisoned:
                 reason = f"gave up after {MAX_ATTEMPTS} attempts: each ended the process that read this record"
+                where = _where(record, key, place)
                 letter = deadletters.DeadLetter(error=deadletters.POISON, reason=reason, attempts=MAX_ATTEMPTS, **where)
                 batch.letters.append(letter)
                 continue
             with known.in_hand(place):
-                self._take(batch, place, record, where)
+                self._take(batch, key, place, record)
         return batch
 
-    def _take(self, batch: Batch, place: int, record: RawRecord, where: dict[str, Any]) -> None:
+    def _take(self, batch: Batch, key: str, place: int, record: RawRecord) -> None:
         try:
             batch.add(place, record, self.normalise(record))
         except BadRecord as error:
-            batch.letters.append(deadletters.letter_of(error, **where))
+            batch.letters.append(deadletters.letter_of(error, **_where(record, key, place)))
         except CreatorscopeError:
             raise
         except Exception as error:
@@ -127,7 +127,8 @@ class Reader:
                 raise
             # A defect of the normaliser: it is pure, so it will fail again, and the neighbours need not wait for that.
             reason = f"{type(error).__name__}: {error}"
-            batch.letters.append(deadletters.DeadLetter(error="normaliser_failed", reason=reason, **where))
+            letter = deadletters.DeadLetter(error="normaliser_failed", reason=reason, **_where(record, key, place))
+            batch.letters.append(letter)
 
     @staticmethod
     def _placed(records: Sequence[RawRecord]) -> Iterator[tuple[int, RawRecord]]:

@@ -23,7 +23,11 @@ JSON = Any
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the owner of a platform and the law allow; checked before any call and before anything is derived."""
+    """What the owner of a platform and the law allow, shown by ``GET /v1/admin/sources``.
+
+    ``needs_acknowledgement`` is checked before any call, ``max_age_days`` bounds the time between two fetches; the rest
+    is for the operator to heed.
+    """
 
     kind: Literal["official", "provider", "browser", "website"]
     max_age_days: int | None

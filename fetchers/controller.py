@@ -104,25 +104,35 @@ class Controller:
                 break
         return await self._ended(target, view, decision, attempts, found)
 
-    async def run_all(self, targets: Sequence[Target], *, within_s: float | None = None) -> list[Outcome]:
+    async def run_all(
+        self, targets: Sequence[Target], *, within_s: float | None = None, done_s: float | None = None
+    ) -> list[Outcome]:
         """Return the outcomes in the order of the targets, ``fetch_parallel`` at once.
 
         Args:
             targets: to fetch.
             within_s: after so many seconds none is begun any more: those left are ``limited`` until now.
+            done_s: after so many seconds none is waited for any more: those under way have ``failed``, and what was
+                found for the others is not lost with them.
         """
         gate = asyncio.Semaphore(self.stores.settings.fetch_parallel)
         latest = time.monotonic() + (float("inf") if within_s is None else within_s)
+        end = None if done_s is None else asyncio.get_running_loop().time() + done_s
 
         async def one(target: Target) -> Outcome:
             async with gate:
                 if time.monotonic() < latest:
-                    return await self.run(target)
-            now = self.clock()
-            nothing = route(target, (), self.stores.settings.source_strategy)
-            return Outcome(target, "limited", now, nothing, error="no_time_left", retry_at=now)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(end):
+                            return await self.run(target)
+                    return self._out_of_time(target, "failed")
+            return self._out_of_time(target, "limited", self.clock())
 
         return list(await asyncio.gather(*(one(target) for target in targets)))
+
+    def _out_of_time(self, target: Target, kind: Kind, retry_at: datetime | None = None) -> Outcome:
+        nothing = route(target, (), self.stores.settings.source_strategy)
+        return Outcome(target, kind, self.clock(), nothing, error="no_time_left", retry_at=retry_at)
 
     async def try_source(self, name: str, target: Target) -> Outcome:
         """Return what one source says about a target now, whatever its breaker is; policy and limits hold.

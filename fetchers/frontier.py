@@ -24,6 +24,7 @@ from fetchers import cadence
 from fetchers.known import claimed, remember, unknown
 from fetchers.refreshes import Served, accounts_of, target_for, targets_of
 from fetchers.refreshes import target_of as target_of_account
+from fetchers.settlement import ask_again
 
 if TYPE_CHECKING:
     from creators.settings import Settings
@@ -243,6 +244,8 @@ def seed(stores: Stores, targets: Iterable[Target], *, depth: int | None = None,
         for target_id in accounts_of(stores.cluster, known).values()
     }
     entered = _create(stores, [task for key, task in asked.items() if key not in known])
+    # Somebody asks for it: that its sources once said there is no such account, or a job died of it, is not the end.
+    ask_again(stores, again, now=at)
     tasks.revise(stores.cluster, again)
     waiting = tasks.load(stores.cluster, again)
     Schedule(stores).put(task for task in waiting.values() if task.state is TaskState.WAITING)

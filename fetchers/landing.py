@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from creators.errors import NotFound
 from creators.ids import parse_account_id
 from creators.stores import receipts
+from creators.targets import TaskKind
 
 if TYPE_CHECKING:
     from creators.models import RawRecord
@@ -22,21 +23,32 @@ def _folder(record: RawRecord) -> tuple[str, str]:
     return record.platform, record.source
 
 
-def land(stores: Stores, records: Sequence[RawRecord], *, urgent: bool = False) -> list[str]:
+def land(stores: Stores, records: Sequence[RawRecord], *, landed_on: date, urgent: bool = False) -> list[str]:
     """Write records into the lake, one object for each platform and source, and queue them; returns the keys.
 
-    Doing it again with the same records changes nothing. What is written and not booked, because this process died in
-    between, is found by the reconciler.
+    Doing it again with the same records on the same day changes nothing. What is written and not booked, because this
+    process died in between, is found by the reconciler.
+
+    Args:
+        stores: to work with.
+        records: of any platforms and sources, and of any age.
+        landed_on: the day on which they came, under which the reconciler looks for them.
+        urgent: whether somebody waits for them.
     """
     # A stable sort: the records of one target stay in the order in which they were answered.
     ordered = sorted(records, key=_folder)
     objects = [
-        stores.lake.put(group, landed_on=max(record.fetched_at for record in group).date())
+        stores.lake.put(group, landed_on=landed_on)
         for group in (list(found) for _, found in groupby(ordered, key=_folder))
     ]
     for key in receipts.arrived(stores.cluster, objects, urgent=urgent):
         stores.queue.enqueue("normalise_object", key, urgent=urgent)
     return [one.key for one in objects]
+
+
+def _is_about(target: str | None, account_id: str) -> bool:
+    kind, _, named = (target or "").partition(":")
+    return kind != TaskKind.SEARCH and (named == account_id or named.startswith(f"{account_id} "))
 
 
 def last_known(stores: Stores, account_id: str) -> list[RawRecord]:
@@ -53,8 +65,9 @@ def last_known(stores: Stores, account_id: str) -> list[RawRecord]:
         records = stores.lake.read(profile["raw_key"])
     except NotFound:
         return []
-    own = [record for record in records if record.native_id == native_id or account_id in (record.target or "")]
-    about = {record.target for record in own if record.target}
+    own = [record for record in records if record.native_id == native_id or _is_about(record.target, account_id)]
+    # What a search found beside it is about others.
+    about = {record.target for record in own if record.target and not record.target.startswith(f"{TaskKind.SEARCH}:")}
     told = [record for record in records if record in own or record.target in about]
     return [
         record.model_copy(update={"degraded": True, "fetched_at": record.fetched_at + _A_MOMENT})

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz, process
@@ -103,9 +102,3 @@ def standing(source: Source, settings: SourceSettings, switched: bool | None = N
 def serves(source: Source, target: Target) -> bool:
     """Return whether a source is able to answer for a target at all."""
     return target.platform in source.serves.get(target.kind, frozenset())
-
-
-def refetch_by(source: Source, fetched_at: datetime) -> datetime | None:
-    """Return until when data of a source may be kept without fetching it again; None: no limit is documented."""
-    days = source.policy.max_age_days
-    return None if days is None else fetched_at + timedelta(days=days)

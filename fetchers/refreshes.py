@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from creators.errors import BadInput
 from creators.ids import is_provisional, parse_account_id
 from creators.models import Account, Observation, Platform
 from creators.stores import tasks
 from creators.stores.schedule import Schedule
 from creators.stores.tasks import Lane, Task, TaskState
 from creators.targets import Target, TaskKind, parse_target, profile_target
-from creators.text import normalise_handle
 from fetchers import cadence
 from fetchers.cadence import Bounds
 from fetchers.known import remember
@@ -32,6 +32,8 @@ Served = Mapping[TaskKind, frozenset[Platform]]
 """What some enabled source can be asked for."""
 BY_HANDLE = frozenset({Platform.INSTAGRAM, Platform.TIKTOK})
 """Platforms whose sources name accounts by handle only; there the target of an account is its handle."""
+BOOKED_WITHIN_S = 300.0
+"""How long after an answer its job may book it: it waits for the others of its round."""
 _DAY_S = 86_400.0
 
 
@@ -54,10 +56,15 @@ class _Plan:
 
 
 def target_for(platform: Platform, native_id: str, handle: str | None) -> Target | None:
-    """Return the target of an account; None where the platform asks for a handle, and none is known."""
-    if platform in BY_HANDLE and not is_provisional(native_id):
-        return profile_target(platform, handle=handle) if normalise_handle(handle or "") else None
-    return profile_target(platform, native_id=native_id)
+    """Return the target of an account; None where no target can name it.
+
+    It may be asked for by a handle that is not known, or its name may be too long for the ledger.
+    """
+    by_handle = platform in BY_HANDLE and not is_provisional(native_id)
+    try:
+        return profile_target(platform, handle=handle) if by_handle else profile_target(platform, native_id=native_id)
+    except BadInput:
+        return None
 
 
 def target_of(account: Account) -> Target | None:
@@ -67,9 +74,12 @@ def target_of(account: Account) -> Target | None:
 
 def alias_of(account: Account) -> str | None:
     """Return the target that the account's handle names, where its own is another."""
-    if is_provisional(account.native_id) or not normalise_handle(account.handle or ""):
+    if is_provisional(account.native_id):
         return None
-    return profile_target(account.platform, handle=account.handle).target_id
+    try:
+        return profile_target(account.platform, handle=account.handle).target_id
+    except BadInput:
+        return None
 
 
 def targets_of(cluster: Cluster, account_ids: Iterable[str]) -> dict[str, str]:
@@ -115,7 +125,7 @@ def schedule_accounts(stores: Stores, indexed: Indexed, served: Served, *, now: 
     for key, account in accounts.items():
         others = sorted(name for name in names[key] if name)
         rate = cadence.change_rate([*indexed.history.get(account.account_id, ()), account.observation])
-        facts = _facts(key, account, rate, at, bounds_of(stores.settings, key))
+        facts = _facts(key, account, rate, at, bounds_of(stores.settings, key, account.source))
         _plan_account(plan, facts, known.get(key), _first(known, others))
         _plan_names(plan, account, [name for name in others if _is_handle(name)], known, at)
     created = tasks.offer(stores.cluster, plan.new)
@@ -190,10 +200,10 @@ def _plan_account(plan: _Plan, facts: Task, own: Task | None, led: Task | None) 
 
 
 def _is_newer(one: Task, other: Task) -> bool:
-    """Return whether a task was fetched clearly after another; the job books seconds after the answer came."""
+    """Return whether a task was fetched clearly after another; the job books some time after the answer came."""
     if one.fetched_at is None or other.fetched_at is None:
         return other.fetched_at is None
-    return (one.fetched_at - other.fetched_at).total_seconds() > cadence.FIRST_BACKOFF_S
+    return (one.fetched_at - other.fetched_at).total_seconds() > BOOKED_WITHIN_S
 
 
 def _descended(facts: Task, led: Task) -> Task:

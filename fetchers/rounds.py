@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from creators.models import RawRecord
 from creators.stores import tasks
-from creators.stores.schedule import Schedule
+from creators.stores.schedule import Schedule, group_of
 from creators.stores.tasks import Task, TaskState
 from creators.targets import TaskKind, parse_target
 from fetchers import fetch_log
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 WANTED = frozenset({TaskState.WAITING, TaskState.PAUSED})
 """A paused backfill leaves an account that is known its usual turn."""
-ROUND_SHARE = 0.5
-"""Part of a job's time in which targets are begun; the rest is for the last of them, and for landing."""
+BEGIN_SHARE, ASK_SHARE = 0.5, 0.9
+"""Parts of a job's time in which targets are begun, and are waited for; the rest is for landing."""
+HOLD_MOST = timedelta(hours=1)
 
 
 def fetch_round(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
@@ -43,7 +45,8 @@ def fetch_round(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
     if not wanted:
         return []
     outcomes = asyncio.run(_ask(stores, list(wanted)))
-    land(stores, [record for outcome in outcomes for record in _records(stores, wanted, outcome)])
+    records = [record for outcome in outcomes for record in _records(stores, wanted, outcome)]
+    land(stores, records, landed_on=datetime.now(UTC).date())
     settle(stores, [_settled(outcome) for outcome in outcomes])
     _hold(stores, outcomes)
     fetch_log.write(stores.cluster, outcomes)
@@ -53,18 +56,31 @@ def fetch_round(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
 async def _ask(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
     async with Controller(stores, all_sources()) as controller:
         targets = [parse_target(target_id) for target_id in target_ids]
-        return await controller.run_all(targets, within_s=stores.settings.job_timeout_s * ROUND_SHARE)
+        limit_s = stores.settings.job_timeout_s
+        return await controller.run_all(targets, within_s=limit_s * BEGIN_SHARE, done_s=limit_s * ASK_SHARE)
 
 
 def _hold(stores: Stores, outcomes: Sequence[Outcome]) -> None:
-    """Let the planner leave alone for a while what nobody has an allowance for."""
+    for group, until in holds(outcomes, datetime.now(UTC)).items():
+        Schedule(stores).hold(group, until)
+
+
+def holds(outcomes: Sequence[Outcome], now: datetime) -> dict[str, datetime]:
+    """Return which groups of targets nobody has an allowance for, and until when to leave them alone.
+
+    For ``HOLD_MOST`` at most: an operator may add a credential meanwhile. Never pages, where it is one site of many
+    that asks to wait.
+    """
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        groups.setdefault(f"{outcome.target.kind}:{outcome.target.platform}", []).append(outcome)
+        if outcome.target.kind is not TaskKind.PAGE:
+            groups.setdefault(group_of(str(outcome.target)), []).append(outcome)
+    found: dict[str, datetime] = {}
     for group, ended in groups.items():
         until = [outcome.retry_at for outcome in ended if outcome.kind == "limited" and outcome.retry_at]
         if len(until) == len(ended):
-            Schedule(stores).hold(group, min(until))
+            found[group] = min(*until, now + HOLD_MOST)
+    return found
 
 
 def _records(stores: Stores, wanted: dict[str, Task], outcome: Outcome) -> list[RawRecord]:

@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
-from creators.errors import CreatorscopeError, EngineFailed, NotFound
+from creators.errors import CreatorscopeError, EngineFailed, LakeCorrupt, NotFound
 from creators.stores import receipts
 from creators.stores.lake import RAW, LakeObject, day_prefixes, source_of
+from creators.stores.scripts import Shared, boundary
 from enrich.encoders.opened import fingerprint_of
 from fetchers import fetch_log, intake
 from indexers import lifecycle, migration, population
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 
 POLL_S = 0.5
 STRAY_AGE = timedelta(hours=1)
-"""How far back a worker looks for objects that were written and not booked; `rebuild` looks at all."""
+"""How far back from the last look a worker looks for objects that were written and not booked."""
+LOOKED_KEY = "adopted:looked"
 
 log = structlog.get_logger(__name__)
 
@@ -78,10 +80,34 @@ def adopt(stores: Stores, *, since: datetime | None = None) -> int:
     booked = receipts.known(stores.cluster, keys)
     strays = [key for key in keys if key not in booked]
     for key in strays:
-        found = LakeObject(key, len(stores.lake.read(key)))
-        for waiting in receipts.arrived(stores.cluster, [found]):
-            stores.queue.enqueue("normalise_object", waiting)
+        _book(stores, key)
     return len(strays)
+
+
+def _book(stores: Stores, key: str) -> None:
+    try:
+        found = LakeObject(key, len(stores.lake.read(key)))
+    except LakeCorrupt as error:
+        # It was never answered for, and must not keep the others waiting; `lake verify` names it, too.
+        log.warning("stray_cannot_be_read", key=key, reason=error.detail)
+        return
+    for waiting in receipts.arrived(stores.cluster, [found]):
+        stores.queue.enqueue("normalise_object", waiting)
+
+
+def adopt_since_last(stores: Stores) -> int:
+    """Do as :func:`adopt` with what was written since any worker last did, however long ago; returns how many.
+
+    Where Redis does not know when that was, the whole lake is looked at.
+    """
+    shared = Shared(stores.queue.redis, stores.settings.index_prefix)
+    now = datetime.now(UTC)
+    with boundary():
+        told: Any = shared.redis.get(shared.key(LOOKED_KEY))
+    adopted = adopt(stores, since=None if told is None else datetime.fromisoformat(told.decode()) - STRAY_AGE)
+    with boundary():
+        shared.redis.set(shared.key(LOOKED_KEY), now.isoformat())
+    return adopted
 
 
 def reconcile(stores: Stores) -> int:
@@ -100,7 +126,7 @@ def tend(stores: Stores, *, burst: bool = False) -> None:
     A worker that ends when its queues are empty (``burst``) asks nobody to measure: it does so itself at its end.
     """
     try:
-        queued = reconcile(stores) + adopt(stores, since=datetime.now(UTC) - STRAY_AGE)
+        queued = reconcile(stores) + adopt_since_last(stores)
         fetch_log.expire_when_due(stores)
         if not burst:
             population.request_when_due(stores)

@@ -19,6 +19,7 @@ from creators.stores.coordination import lease
 from creators.stores.deadletters import DeadLetter, LetterState, Wanted, replaying
 from creators.stores.receipts import NEXT_JOB, State
 from fetchers import intake
+from fetchers.settlement import ask_again
 from fetchers.sources.dataset import open_rows, to_record
 
 if TYPE_CHECKING:
@@ -220,8 +221,7 @@ def _lines(rows: Iterator[Line], letters: list[Letter]) -> Iterator[tuple[Letter
 
 def _fetch_again(stores: Stores, letters: list[Letter], done: Replayed, pace: Pace) -> None:
     """Have targets fetched again; how that goes is in their own log."""
+    ask_again(stores, [letter["target"] for letter in letters])
     deadletters.mark(stores.cluster, _ids(letters), lambda _doc: {"state": LetterState.REPLAYED})
-    for letter in letters:
-        stores.queue.enqueue("fetch_targets", letter["target"])
     done.queued += len(letters)
     pace.spend(len(letters))

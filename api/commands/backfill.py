@@ -18,7 +18,7 @@ from creators.errors import BadInput
 from creators.models import Platform
 from creators.profiles import CHANNEL_ID, profile_of
 from creators.stores.session import Stores
-from creators.targets import Target, profile_target
+from creators.targets import Target, TaskKind, profile_target
 
 if TYPE_CHECKING:
     from fetchers.backfill import Standing
@@ -79,6 +79,7 @@ def start(
         elif stale_days is not None:
             found = backfill.stale(stores.cluster, platform, now - timedelta(days=stale_days))
         asked = backfill.start(stores, called, found, now=now)
+        _tell_unserved(stores, [(TaskKind.PROFILE, platform)])
     console.say(f"{called}: {asked:,} accounts asked for; see `creatorscope backfill status`")
 
 
@@ -203,7 +204,19 @@ def discover(
     topics = frontier.searches(term, platform or list(Platform)) if term else []
     with _stores("discover") as stores:
         new = frontier.seed(stores, chain(topics, named), depth=depth)
+        _tell_unserved(stores, [(one.kind, one.platform) for one in (*topics, *named)])
     console.say(f"{len(topics) + len(named)} asked for, {new} of them new; running workers fetch them")
+
+
+def _tell_unserved(stores: Stores, asked: Iterable[tuple[TaskKind, str]]) -> None:
+    """Say for what no source is on: it is tried again and again, and nothing comes until one is."""
+    from fetchers.overview import Overview
+    from fetchers.sources import all_sources
+
+    served = Overview(stores, all_sources()).served()
+    lacking = sorted({f"a {kind} of {platform}" for kind, platform in asked if platform not in served[kind]})
+    if lacking:
+        console.say(f"no source is on for {', '.join(lacking)}: `creatorscope source ls` says why not")
 
 
 def _account(words: str, platforms: list[Platform]) -> Target:

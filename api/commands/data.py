@@ -140,7 +140,7 @@ def worker(
     ] = 0,
     parent_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run queued jobs until Ctrl-C or SIGTERM; the job at hand is finished first.
+    """Fetch what is due and run queued jobs until Ctrl-C or SIGTERM; the job at hand is finished first.
 
     Start as many as there are cores to spare, on any machine that reaches the same OpenSearch, Redis and lake.
     """

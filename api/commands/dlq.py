@@ -116,6 +116,9 @@ def list_letters(  # noqa: PLR0913 - one parameter for each option
     if json:
         console.print_json({"groups": groups, "letters": page.letters, "after": page.after})
         return
+    if not groups:
+        console.say("no such dead letters")
+        return
     console.out.print(_table((*GROUPED_BY, "letters", "records"), groups))
     columns = ("letter_id", "state", "attempts", "last_seen", "error", "reason")
     console.out.print(_table(columns, [one | {"letter_id": one["letter_id"][:12]} for one in page.letters]))

@@ -41,7 +41,7 @@ def bound(settings: Settings, host: str | None, port: int | None) -> socket.sock
         listener.bind(address)
     except OSError as error:
         listener.close()
-        detail = f"{address[0]}:{address[1]} cannot be bound ({error.strerror}): choose another with --port"
+        detail = f"{address[0]}:{address[1]} cannot be bound ({error.strerror}): set CREATORSCOPE_API_PORT"
         raise SetupError(detail, field="port") from error
     return listener
 

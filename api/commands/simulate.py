@@ -23,7 +23,9 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     people: Annotated[int, typer.Option(min=20, max=100_000, help="How many people live in the world.")] = 3_000,
     seed: Annotated[int, typer.Option(min=0, help="Which world; the same number gives the same people.")] = 1,
     latency_ms: Annotated[float, typer.Option(min=0, max=60_000, help="Mean time that an answer waits.")] = 0,
-    quotas: Annotated[bool, typer.Option("--quotas/--no-quotas", help="Keep the providers' documented limits.")] = True,
+    quotas: Annotated[
+        bool, typer.Option(help="Whether calls beyond the documented limits are refused, as the providers do.")
+    ] = True,
     run: Annotated[
         bool, typer.Option("--run", help="Fetch from it, in an installation of its own, and serve.")
     ] = False,
@@ -41,9 +43,11 @@ def simulate(  # noqa: PLR0913 - one parameter per option
 
         source simulated.env && creatorscope discover cooking --platform youtube --depth 2
 
-    Or watch all of it at once, apart from your own data:
+    Or watch all of it at once, apart from your own data; the same command goes on later:
 
         creatorscope simulate --run --no-quotas
+
+    The program keeps to the documented limits either way: when those of Instagram are used up, Apify is asked.
 
     `GET /_control/counts` shows what was asked of whom, `GET /_control/fetched` how often each account;
     `POST /_control/faults` makes answers fail, `POST /_control/clock` moves the world's time on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -64,13 +65,13 @@ def run(simulator: Simulator, workers: int) -> None:
 
 @contextmanager
 def _shown(stores: Stores) -> Iterator[None]:
-    stop = threading.Event()
+    stop, before = threading.Event(), _accounts(stores)
 
     def show() -> None:
         started = time.monotonic()
-        with Live(console=console.err, auto_refresh=False, transient=True) as live:
+        with Live(console=console.err, auto_refresh=False) as live:
             while not stop.wait(LOOK_S):
-                live.update(_table(stores, time.monotonic() - started), refresh=True)
+                live.update(_table(stores, time.monotonic() - started, before), refresh=True)
 
     watcher = threading.Thread(target=show, daemon=True)
     watcher.start()
@@ -81,22 +82,31 @@ def _shown(stores: Stores) -> Iterator[None]:
         watcher.join(LOOK_S)
 
 
-def _table(stores: Stores, seconds: float) -> Table:
+def _accounts(stores: Stores) -> int:
+    return stores.cluster.count("profiles", {"match_all": {}})
+
+
+def _table(stores: Stores, seconds: float, before: int) -> Table:
     from creators.stores import receipts, tasks
 
     table = Table(title=f"{seconds:.0f} s", pad_edge=False, show_header=False)
     try:
-        creators = stores.cluster.count(CREATORS, {"match_all": {}})
-        profiles = stores.cluster.count("profiles", {"match_all": {}})
+        accounts, creators = _accounts(stores), stores.cluster.count(CREATORS, {"match_all": {}})
         balance = receipts.balance(stores.cluster)
-        waiting = {f"{kind} {state}": n for (_, kind, state), n in tasks.counts(stores.cluster).items()}
+        targets = tasks.counts(stores.cluster)
         queued = {name: depth for name, depth in stores.queue.depth().items() if depth}
     except CreatorscopeError as error:
         table.add_row("waiting", error.detail)
         return table
-    table.add_row("creators", f"{creators:,} of {profiles:,} accounts ({profiles / seconds * 60:,.0f} a minute)")
-    parts = ("rows_in", "indexed", "stale", "dead_lettered", "pending")
-    table.add_row("records", "  ".join(f"{name} {getattr(balance, name):,}" for name in parts))
-    table.add_row("targets", "  ".join(f"{name} {count:,}" for name, count in sorted(waiting.items())))
-    table.add_row("queues", "  ".join(f"{name} {depth}" for name, depth in queued.items()) or "empty")
+    a_minute = (accounts - before) / seconds * 60
+    table.add_row("found", f"{accounts:,} accounts ({a_minute:,.0f} a minute), {creators:,} creators to search")
+    ends = ("indexed", "stale", "dead_lettered", "pending")
+    account = " + ".join(f"{getattr(balance, name):,} {name.replace('_', '-')}" for name in ends)
+    table.add_row("records", f"{balance.rows_in:,} in = {account}")
+    # A handle whose account is known has a target of its own beside the account's: one of them is enough to see.
+    known = Counter[str]()
+    for (_, kind, state), count in targets.items():
+        known[kind] += 0 if state == tasks.TaskState.RESOLVED else count
+    table.add_row("targets", ", ".join(f"{kind} {count:,}" for kind, count in sorted(known.items())))
+    table.add_row("queues", ", ".join(f"{name} {depth}" for name, depth in queued.items()) or "empty")
     return table

@@ -59,6 +59,7 @@ def _states() -> Iterator[SourceStates]:
 def list_sources(*, json: AsJson = False) -> None:
     """List every source: whether it may be called and why not, how it does, what is left of its limits.
 
+    `left` is by endpoint, all credentials together; `all` is a limit that all endpoints share.
     Credentials come from the environment (CREATORSCOPE_SOURCES__YOUTUBE_DATA_API__KEYS=key1,key2); docs/sources.md has
     the form of each.
     """
@@ -75,13 +76,16 @@ def list_sources(*, json: AsJson = False) -> None:
 
 
 def _row(one: SourceView) -> tuple[str, ...]:
+    from fetchers.limits import ALL
+
     breaker = one.breaker
     state = "off" if not one.enabled else "on" if breaker.state == "closed" else f"breaker {breaker.state}"
     success = "" if breaker.success_rate is None else f"{breaker.success_rate:.0%}"
     latency = "" if breaker.latency_ms is None else f"{breaker.latency_ms:.0f} ms"
     left: dict[str, int] = {}
     for limit in one.limits:
-        left[limit.endpoint] = left.get(limit.endpoint, 0) + limit.left
+        name = "all" if limit.endpoint == ALL else limit.endpoint
+        left[name] = left.get(name, 0) + limit.left
     shown = ", ".join(f"{endpoint} {units:,}" for endpoint, units in left.items()) if one.enabled else ""
     return one.name, str(one.tier), state, success, latency, shown, f"{one.calls_today:,}", f"${one.usd_today:.2f}"
 

@@ -136,7 +136,7 @@ def _action(letter: DeadLetter, known: Doc, now: str) -> bulk.Action:
         "target": letter.target,
         "line": letter.line,
         "records": letter.records,
-        "excerpt": clean(letter.excerpt)[:EXCERPT_CHARS],
+        "excerpt": clean(letter.excerpt[: 4 * EXCERPT_CHARS])[:EXCERPT_CHARS],
         "attempts": attempts,
         "first_seen": known.get("first_seen", now),
         "last_seen": now,

@@ -108,6 +108,7 @@ def careful(stores: Stores, stage: str, key: str) -> Iterator[Care]:
         pipe = stores.queue.redis.pipeline(transaction=False)
         for owed, times in _OWED.items():
             pipe.decrby(owed, times)
+            pipe.expire(owed, MARK_TTL_S)
         pipe.incr(mark)
         pipe.expire(mark, MARK_TTL_S)
         pipe.hgetall(f"{mark}:in-hand")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import zlib
 from collections.abc import AsyncIterator
@@ -200,6 +201,24 @@ async def test_targets_that_were_not_begun_in_time_come_back(bench):
         outcomes = await on.controller.run_all([TARGET] * 3, within_s=0)
         assert [outcome.error for outcome in outcomes] == ["no_time_left"] * 3
         assert on.first.calls == 0
+
+
+@dataclass(frozen=True)
+class Hanging(Plain):
+    """Never done with one of its targets."""
+
+    async def fetch(self, target, call):
+        found = await Plain.fetch(self, target, call)
+        if target != TARGET:
+            await asyncio.Event().wait()
+        return found
+
+
+async def test_a_target_that_is_not_done_in_time_does_not_take_the_others_with_it(bench):
+    async with bench(Hanging()) as on:
+        found, left = await on.controller.run_all([TARGET, replace(TARGET, value="7")], done_s=1)
+        assert (found.kind, len(found.found.records)) == ("found", 1)
+        assert (left.kind, left.error, left.was_not_asked) == ("failed", "no_time_left", False)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ import pytest
 
 from creators.datasets import parse_mapping
 from creators.errors import BadCursor, BadRecord, NotFound
-from creators.stores import deadletters, receipts
+from creators.stores import deadletters, receipts, tasks
 from creators.stores.deadletters import DeadLetter, Wanted
+from creators.stores.schedule import Schedule
 from creators.stores.session import work_with
+from creators.stores.tasks import Task, TaskState
 from creators.stores.workers import work
 from enrich import jobs as enrich_jobs
 from enrich.normalise import dataset as normaliser
@@ -229,8 +231,11 @@ def test_a_letter_is_shown_by_the_beginning_of_its_id(box):
 
 
 def test_a_target_that_failed_is_fetched_again_and_purged_letters_are_gone(box):
+    ended = {"state": TaskState.FAILED, "attempts": 3}
+    tasks.offer(box.cluster, [Task("profile:x:@ada", created_at=datetime.now(UTC), **ended)])
     assert tried_again(box, error="gone") == Replayed(queued=1)
-    assert box.queue.depth()["fetch"] == 1
+    assert tasks.load(box.cluster, ["profile:x:@ada"])["profile:x:@ada"].state is TaskState.WAITING
+    assert Schedule(box).depth()["fresh"] == 1
     assert tried_again(box, error="gone") == Replayed()
     assert deadletters.purge(box.cluster, Wanted(field="followers", text="many1")) == 1
     assert unsettled(box) == 4

@@ -108,7 +108,9 @@ def test_answers_of_a_source_are_filed_under_that_source(local):
         json={"source": "youtube_data_api", "records": [record | {"observed_at": "2026-01-02T03:04:05Z"}]},
     ).json()
     (landed,) = posted["objects"]
-    assert landed["key"].startswith("creator-raw/youtube/2026/01/02/youtube_data_api/")
+    assert landed["key"].startswith(
+        f"creator-raw/youtube/{posted['received_at'][:10].replace('-', '/')}/youtube_data_api/"
+    )
     assert local.get(f"/v1/ingest/{posted['receipt_id']}").json()["records"] == 1
 
 
@@ -182,4 +184,10 @@ def test_a_body_about_somebody_else_than_it_says_is_refused(local):
     ):
         answer = local.post("/v1/ingest", json={"source": "github_rest", "records": [record | change]})
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    nested: dict[str, object] = {}
+    for _ in range(220):
+        nested = {"deeper": nested}
+    deep = record | {"body": record["body"] | {"unknown": nested}}
+    answer = local.post("/v1/ingest", json={"source": "github_rest", "records": [record, deep]})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/records/1/body")
     assert local.post("/v1/ingest", json={"source": "github_rest", "records": [record]}).status_code == 202

@@ -14,11 +14,12 @@ from creators.stores.budgets import Budget
 from creators.stores.schedule import Claim, Schedule
 from creators.stores.tasks import Lane, Task, TaskState
 from creators.targets import TaskKind, parse_target, profile_target
+from creators.text import MAX_HANDLE
 from enrich import profiles
 from fetchers import backfill, frontier, planner
 from fetchers.planner import Planner
 from fetchers.refreshes import Indexed, schedule_accounts
-from fetchers.settlement import Ended, Settled, settle
+from fetchers.settlement import Ended, Settled, ask_again, settle
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SERVED = {TaskKind.PROFILE: frozenset(Platform), TaskKind.PAGE: frozenset(Platform)}
@@ -207,6 +208,24 @@ def test_an_account_has_one_target_whatever_led_to_it(stores):
     assert tasks.load(stores.cluster, ["profile:x:1"])["profile:x:1"].due_at < own.due_at
 
 
+def test_what_an_answer_tells_sets_the_next_time_though_it_was_booked_minutes_later(stores):
+    far = NOW + timedelta(days=300)
+    enter(stores, task("1", due=far, fetched_at=NOW + timedelta(minutes=4)))
+    enter(stores, task("2", due=far, fetched_at=NOW + timedelta(minutes=6)))
+    schedule_accounts(stores, Indexed([account("1"), account("2")]), SERVED)
+    one, two = (tasks.load(stores.cluster, [key])[key] for key in ("profile:x:1", "profile:x:2"))
+    assert one.due_at < NOW + timedelta(days=8)
+    assert two.due_at == far, "fetched again since"
+
+
+def test_an_account_that_no_target_can_name_does_not_keep_the_others(stores):
+    # One letter that is eighteen when two spellings are compared; and an id whose document has just room for it.
+    handle, native_id = "\ufdfa" * MAX_HANDLE, "é" * 252
+    others = [account("2", handle=handle), account("3", handle=handle, platform=Platform.INSTAGRAM), account(native_id)]
+    assert schedule_accounts(stores, Indexed([account("1"), *others]), SERVED) == 2
+    assert tasks.load(stores.cluster, ["profile:x:1", "profile:x:2"]).keys() == {"profile:x:1", "profile:x:2"}
+
+
 def test_on_instagram_an_account_is_asked_for_by_its_handle(stores):
     old = task("@old", platform=Platform.INSTAGRAM, root="profile:instagram:@root", depth=1)
     enter(stores, old)
@@ -272,6 +291,19 @@ def test_a_topic_asks_for_what_its_search_finds(stores):
     assert frontier.offer(stores, hits, {}, SERVED).new == 2
     seven = tasks.load(stores.cluster, ["profile:x:7"])["profile:x:7"]
     assert (seven.root, seven.depth, seven.max_depth) == ("search:x:chess openings", 0, 2)
+
+
+@pytest.mark.parametrize("ended", [TaskState.GONE, TaskState.FAILED])
+def test_what_has_ended_begins_again_when_somebody_asks_for_it(stores, ended):
+    enter(stores, task("1", due=None, state=ended, attempts=3, error="gone"), task("2", attempts=2))
+    assert ask_again(stores, ["profile:x:1", "profile:x:2", "profile:x:3"], now=NOW) == 2
+    one, two = tasks.load(stores.cluster, ["profile:x:1", "profile:x:2"]).values()
+    assert (one.state, one.due_at, one.attempts, one.error) == (TaskState.WAITING, NOW, 0, None)
+    assert two.attempts == 2, "it was on its way"
+    assert Schedule(stores).depth()["fresh"] == 3
+    tasks.revise(stores.cluster, {"profile:x:1": {"state": ended, "due_at": None}})
+    assert frontier.seed(stores, [parse_target("profile:x:1")]) == 0
+    assert tasks.load(stores.cluster, ["profile:x:1"])["profile:x:1"].state is TaskState.WAITING
 
 
 def test_a_backfill_starts_pauses_goes_on_and_ends(stores):

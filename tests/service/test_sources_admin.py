@@ -141,7 +141,7 @@ def test_what_does_not_exist_and_who_is_elsewhere(stores, local):
 
 async def test_a_creator_has_a_cost(stores, local, simulated):
     (outcome,) = await _fetched(stores, _known(simulated, Platform.GITHUB))
-    (key,) = land(stores, outcome.found.records)
+    (key,) = land(stores, outcome.found.records, landed_on=outcome.at.date())
     creator_id = normalise_one(stores, key).creator_ids[0]
     stores.cluster.refresh(fetch_log.INDEX)
     cost = local.get(f"/v1/admin/creators/{creator_id}/cost").json()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +12,9 @@ from creators.errors import SetupError
 from creators.models import Platform
 from creators.settings import Settings, SourceSettings
 from creators.targets import Target, TaskKind
-from fetchers.policy import check_names, refetch_by, serves, standing
+from fetchers.cadence import Bounds
+from fetchers.policy import check_names, serves, standing
+from fetchers.settlement import bounds_of
 
 KEYED = SourceSettings(keys=SecretStr("a"))
 OFFICIAL = Plain()
@@ -62,7 +63,10 @@ def test_a_source_serves_kinds_of_some_platforms():
     assert not serves(OFFICIAL, Target(TaskKind.SEARCH, Platform.X, "art"))
 
 
-def test_data_may_be_kept_as_long_as_the_policy_says():
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    assert refetch_by(OFFICIAL, at) is None
-    assert refetch_by(Plain(policy=replace(POLICY, max_age_days=30)), at) == at + timedelta(days=30)
+def test_what_may_be_kept_for_some_days_is_fetched_again_before():
+    rare = Settings(refresh_min_s=40 * 86_400, refresh_max_s=60 * 86_400)
+    assert bounds_of(rare, "profile:youtube:UC1", "x_api_v2") == Bounds(40 * 86_400, 60 * 86_400)
+    assert bounds_of(rare, "profile:youtube:UC1", "youtube_data_api") == Bounds(29 * 86_400, 29 * 86_400)
+    usual = Settings()
+    for source in (None, "dataset", "youtube_data_api"):
+        assert bounds_of(usual, "profile:youtube:UC1", source) == Bounds(usual.refresh_min_s, usual.refresh_max_s)
