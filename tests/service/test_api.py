@@ -27,8 +27,17 @@ HAPPY = {
 }
 
 
-ELSEWHERE = {"/v1/exports", "/v1/exports/{export_id}", "/v1/exports/{export_id}/download"}
-"""Routes that need a worker: tests/service/test_exports.py."""
+ELSEWHERE = {
+    "/v1/exports",
+    "/v1/exports/{export_id}",
+    "/v1/exports/{export_id}/download",
+    "/v1/ingest",
+    "/v1/ingest/{receipt_id}",
+    "/v1/admin/sources",
+    "/v1/admin/sources/{name}/{action}",
+    "/v1/admin/creators/{creator_id}/cost",
+}
+"""Routes that need a worker or answer this machine only: test_exports, test_ingest_api, test_sources_admin."""
 
 
 @pytest.fixture(scope="module")

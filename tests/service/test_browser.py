@@ -340,4 +340,4 @@ def _command(process: int) -> str:
 
 def test_the_token_is_what_processes_are_known_by():
     assert list(processes_of("no such token")) == []
-    assert TOKEN.startswith("CREATORSCOPE_")
+    assert TOKEN.endswith("CREATORSCOPE")
