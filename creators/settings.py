@@ -30,7 +30,9 @@ class SourceSettings(BaseModel):
     keys: SecretStr | None = Field(
         default=None, description="Credentials, separated by commas; several share the work and their limits add up."
     )
-    base_url: str | None = Field(default=None, description="Address instead of the documented one, such as a gateway.")
+    base_url: str | None = Field(
+        default=None, repr=False, description="Address instead of the documented one, such as a gateway."
+    )
     proxy: str | None = Field(default=None, repr=False, description="Proxy for its calls, `http://host:port`.")
     acknowledged_by: str | None = Field(
         default=None, description="Who has accepted its terms; sources that need it stay off without."

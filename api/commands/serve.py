@@ -41,7 +41,8 @@ def bound(settings: Settings, host: str | None, port: int | None) -> socket.sock
         listener.bind(address)
     except OSError as error:
         listener.close()
-        detail = f"{address[0]}:{address[1]} cannot be bound ({error.strerror}): set CREATORSCOPE_API_PORT"
+        fix = "choose another with CREATORSCOPE_API_PORT (`serve` and `demo`: --port)"
+        detail = f"{address[0]}:{address[1]} cannot be bound ({error.strerror}): {fix}"
         raise SetupError(detail, field="port") from error
     return listener
 
