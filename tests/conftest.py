@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(TESTS).parts[0] in NEEDS_ENGINES:
             item.add_marker(pytest.mark.engines)
+        if "bundled" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.bundled)
     # Cheap tests first: a broken rule is known before an engine has started.
     order = {"unit": 0, "contract": 1, "service": 2, "e2e": 3}
     items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], 4))

@@ -272,6 +272,10 @@ def within_one_day(one):
     return accounts, records
 
 
+ORDERS = [*list(permutations(range(4)))[::3], (3, 2, 1, 0)]
+"""Nine of the twenty-four: each record comes first, and last, at least once."""
+
+
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
@@ -282,7 +286,7 @@ def within_one_day(one):
 )
 def test_every_order_of_arrival_ends_the_same(stores, arrive, make, expected):
     ends = []
-    for order in permutations(range(4)):
+    for order in ORDERS:
         accounts, records = make(next(PERSONS))
         arrive(*(records[position] for position in order))
         ends.append(end_state(stores, accounts))
