@@ -29,12 +29,14 @@ def prove(run: Run) -> Proof:
     """Return how long events took to be found."""
     proof = Proof()
     dice = random.Random(run.seed)  # noqa: S311 - reproducible, not secret
-    events = run.size(200, 12)
+    events = run.size(100, 12)
     with installed() as stores, workers(stores.settings, WORKERS), served(stores.settings) as api:
         # Something to wait behind: the same people, as a bulk that nobody waits for.
         bulk = [_event(f"bulk{number}", dice) for number in range(run.size(5000, 250))]
         for start in range(0, len(bulk), 250):
             _post(api, bulk[start : start + 250])
+        while not receipts.balance(stores.cluster).indexed:
+            time.sleep(POLL_S)  # until the workers have started
         took = {name: _seconds_until_found(api, name) for name in _arrivals(api, events, dice)}
         waited = sorted(took.values())
         late = [name for name, seconds in took.items() if seconds >= PATIENCE_S]
