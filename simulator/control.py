@@ -77,12 +77,6 @@ def _fetched(stage: Stage, _body: Any, _query: Mapping[str, str]) -> Any:
     }
 
 
-def _forget(stage: Stage, _body: Any, _query: Mapping[str, str]) -> Any:
-    stage.profiles.clear()
-    stage.pages.clear()
-    return {}
-
-
 def _clock(stage: Stage, body: Any, _query: Mapping[str, str]) -> Any:
     if body is not None:
         stage.ahead += timedelta(seconds=Ahead.model_validate(body).seconds)
@@ -115,7 +109,6 @@ _DOORS: tuple[tuple[str, str, _Answer], ...] = (
     ("POST", "faults", _add_fault),
     ("DELETE", "faults", _clear_faults),
     ("GET", "fetched", _fetched),
-    ("DELETE", "fetched", _forget),
     ("GET", "clock", _clock),
     ("POST", "clock", _clock),
     ("GET", "seeds", _seeds),
@@ -172,10 +165,6 @@ class Control:
     def fetched(self) -> Any:
         """Return how often each account and page was answered for."""
         return self._ask("GET", "fetched")
-
-    def forget_fetched(self) -> None:
-        """Begin to count anew."""
-        self._ask("DELETE", "fetched")
 
     def advance(self, seconds: float) -> Any:
         """Move the clock of the world on; returns what it shows."""

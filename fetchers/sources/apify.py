@@ -107,7 +107,7 @@ class Apify:
         note=(
             "The actors collect public pages without the APIs of the platforms: whether you may use them, the terms of"
             " Apify and of the platform and the law of your country decide. The rules of each platform hold here too:"
-            " deletions are followed, accounts are joined only by a link on a public profile. Actors belong to others"
+            " deletions are to be followed, which is yours to do as yet. Actors belong to others"
             " and change without notice; every record is compared with the form that they describe. The items of"
             " Instagram and TikTok are compared with authentic ones, those of X with the description only."
         ),

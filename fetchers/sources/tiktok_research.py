@@ -81,9 +81,9 @@ class TikTokResearch:
         terms_url="https://www.tiktok.com/legal/page/global/terms-of-service-research-api/en",
         note=(
             "For approved, non-commercial research only. Stored data is compared with TikTok again at least every"
-            " fifteen days, and what is not available there any more is deleted. Users are named by user name: the API"
-            " tells no id, so an account found by another source, which does, stays another account until both are"
-            " linked."
+            " fifteen days; what is not available there any more is to be deleted, which is yours to do as yet. Users"
+            " are named by user name, as the API tells no id: an account that another source tells the id of is joined"
+            " by its handle."
         ),
     )
 
