@@ -10,21 +10,17 @@ from collections.abc import Iterator
 from pydantic import Field, NonNegativeInt
 
 from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, lacking, latest, website_of
 from enrich.normalise.leads import (
-    MAX_HASHTAGS,
     Owner,
-    addresses,
-    hashtags_in,
+    hashtags_of,
     lead_to,
     lead_to_handle,
-    leads_in,
-    links_to,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.own_words import OwnWords
 from enrich.normalise.shortened import expanded
 from mappings.countries import country_code
 
@@ -149,9 +145,10 @@ def x(record: RawRecord) -> Normalised:
     own = tuple(one for one in found if one.author.id == author.id)
     owner = Owner(Platform.X, author.id, author.user_name)
     posts = tuple(_post(one, owner, record) for one in own if not one.is_retweet)
-    account = _account(author, owner, record).model_copy(update={"last_posted_at": latest(posts)})
+    words = _words(author, owner)
+    account = _account(author, words, record).model_copy(update={"last_posted_at": latest(posts)})
     named = (lead for one in own for lead in _post_leads(one, owner))
-    leads = (*_author_leads(author, owner), *named)
+    leads = (*words.leads(), *named)
     return Normalised(
         accounts=(account,),
         posts=posts,
@@ -160,42 +157,25 @@ def x(record: RawRecord) -> Normalised:
     )
 
 
-def _bio(author: Author) -> str | None:
-    return expanded(author.description, author.entities.description.addresses)
+def _words(author: Author, owner: Owner) -> OwnWords:
+    website = next(iter(author.entities.url.addresses.values()), None)
+    bio = expanded(author.description, author.entities.description.addresses)
+    return OwnWords(owner, author.name, bio, website_of(website))
 
 
-def _website(author: Author) -> str | None:
-    return website_of(next(iter(author.entities.url.addresses.values()), None))
-
-
-def _account(author: Author, owner: Owner, record: RawRecord) -> Account:
-    bio, website = _bio(author), _website(author)
-    said = (website,) if website else ()
-    return Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(author.name),
-        bio=safe_text(bio),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(bio) else None,
+def _account(author: Author, words: OwnWords, record: RawRecord) -> Account:
+    return words.account(
+        record,
         country=country_code(author.location or ""),
         verified=author.is_marked,
         followers=author.followers,
         following=author.following,
         posts=author.statuses_count,
         joined_on=author.created_at.date() if author.created_at else None,
-        links=links_to((*addresses(bio), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
 
 
 def _post(one: Item, owner: Owner, record: RawRecord) -> Post:
-    tags = tuple(dict.fromkeys(filter(None, (safe_line(tag.text) for tag in one.entities.hashtags))))
     parts = (one.retweet_count, one.quote_count)
     return Post(
         platform=owner.platform,
@@ -208,17 +188,10 @@ def _post(one: Item, owner: Owner, record: RawRecord) -> Post:
         comments=one.reply_count,
         # A sum that lacks one of its parts is not the number of shares.
         shares=None if None in parts else sum(part or 0 for part in parts),
-        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(one.words),
+        hashtags=hashtags_of((tag.text for tag in one.entities.hashtags), one.words),
         source=record.source,
         fetched_at=record.fetched_at,
     )
-
-
-def _author_leads(author: Author, owner: Owner) -> Iterator[Lead | None]:
-    yield from leads_in(_bio(author), owner, pages=True)
-    website = _website(author)
-    if website is not None:
-        yield lead_to(website, owner)
 
 
 def _post_leads(one: Item, owner: Owner) -> Iterator[Lead | None]:

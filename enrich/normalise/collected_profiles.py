@@ -9,22 +9,18 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import Field, NonNegativeInt
 
-from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
+from creators.models import Lead, Platform, Post, RawRecord
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, lacking, latest, website_of
 from enrich.normalise.leads import (
-    MAX_HASHTAGS,
     Owner,
-    addresses,
-    hashtags_in,
-    lead_to,
+    hashtags_of,
     lead_to_handle,
     leads_in,
-    links_to,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.masking import MAX_POST, safe_line, safe_text
+from enrich.normalise.own_words import OwnWords
 
 _HIDDEN = -1
 """What the actor writes for likes that their owner hides."""
@@ -95,31 +91,18 @@ def instagram(record: RawRecord) -> Normalised:
     """
     (user,) = read_payload(Items, record.body).items
     owner = Owner(Platform.INSTAGRAM, user.id, user.username)
-    website = website_of(user.external_url)
-    said = (website,) if website else ()
+    words = OwnWords(owner, user.full_name, user.biography, website_of(user.external_url))
     posts = tuple(_post(medium, owner, record) for medium in user.own_posts)
-    account = Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(user.full_name),
-        bio=safe_text(user.biography),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(user.biography) else None,
+    account = words.account(
+        record,
         verified=user.verified,
         categories=_categories(user.business_category_name),
         followers=user.followers_count,
         following=user.follows_count,
         posts=user.posts_count,
         last_posted_at=latest(posts),
-        links=links_to((*addresses(user.biography), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
-    leads = unique((*leads_in(user.biography, owner, pages=True), *_leads(said, user.own_posts, owner)))
+    leads = unique((*words.leads(), *_leads(user.own_posts, owner)))
     return Normalised(accounts=(account,), posts=posts, leads=leads, missing=_missing(user))
 
 
@@ -135,7 +118,6 @@ def _missing(user: Profile) -> tuple[str, ...]:
 
 
 def _post(medium: Medium, owner: Owner, record: RawRecord) -> Post:
-    tags = tuple(dict.fromkeys(filter(None, (safe_line(tag) for tag in medium.hashtags))))
     return Post(
         platform=owner.platform,
         native_id=medium.id,
@@ -145,15 +127,13 @@ def _post(medium: Medium, owner: Owner, record: RawRecord) -> Post:
         views=medium.video_view_count,
         likes=None if medium.likes_count == _HIDDEN else medium.likes_count,
         comments=medium.comments_count,
-        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(medium.caption),
+        hashtags=hashtags_of(medium.hashtags, medium.caption),
         source=record.source,
         fetched_at=record.fetched_at,
     )
 
 
-def _leads(said: Iterable[str], media: Iterable[Medium], owner: Owner) -> Iterator[Lead | None]:
-    for url in said:
-        yield lead_to(url, owner)
+def _leads(media: Iterable[Medium], owner: Owner) -> Iterator[Lead | None]:
     for medium in media:
         for name in medium.mentions:
             yield lead_to_handle(name, owner.platform, owner, "mention")

@@ -10,21 +10,17 @@ from collections.abc import Iterator
 from pydantic import Field, NonNegativeInt
 
 from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, lacking, latest, website_of
 from enrich.normalise.leads import (
-    MAX_HASHTAGS,
     Owner,
-    addresses,
-    hashtags_in,
-    lead_to,
+    hashtags_of,
     lead_to_handle,
     leads_in,
-    links_to,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.own_words import OwnWords
 from mappings.countries import country_code
 
 
@@ -99,11 +95,11 @@ def tiktok(record: RawRecord) -> Normalised:
     own = tuple(video for video in videos if video.author.id == author.id)
     owner = Owner(Platform.TIKTOK, author.id, author.name)
     posts = tuple(_post(video, owner, record) for video in own)
-    account = _account(author, owner, record).model_copy(update={"last_posted_at": latest(posts)})
+    words = OwnWords(owner, author.nick_name, author.signature, website_of(author.bio_link))
+    account = _account(author, words, record).model_copy(update={"last_posted_at": latest(posts)})
     named = (lead for video in own for lead in _leads(video, owner))
     leads = (
-        *leads_in(author.signature, owner, pages=True),
-        *((lead_to(website, owner),) if (website := website_of(author.bio_link)) else ()),
+        *words.leads(),
         *named,
     )
     return Normalised(
@@ -114,33 +110,18 @@ def tiktok(record: RawRecord) -> Normalised:
     )
 
 
-def _account(author: Author, owner: Owner, record: RawRecord) -> Account:
-    website = website_of(author.bio_link)
-    said = (website,) if website else ()
-    return Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(author.nick_name),
-        bio=safe_text(author.signature),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(author.signature) else None,
+def _account(author: Author, words: OwnWords, record: RawRecord) -> Account:
+    return words.account(
+        record,
         country=country_code(author.region or ""),
         verified=author.verified,
         followers=author.fans,
         following=author.following,
         posts=author.video,
-        links=links_to((*addresses(author.signature), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
 
 
 def _post(video: Video, owner: Owner, record: RawRecord) -> Post:
-    tags = tuple(dict.fromkeys(filter(None, (safe_line(tag.name) for tag in video.hashtags))))
     return Post(
         platform=owner.platform,
         native_id=video.id,
@@ -151,7 +132,7 @@ def _post(video: Video, owner: Owner, record: RawRecord) -> Post:
         likes=video.digg_count,
         comments=video.comment_count,
         shares=video.share_count,
-        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(video.text),
+        hashtags=hashtags_of((tag.name for tag in video.hashtags), video.text),
         source=record.source,
         fetched_at=record.fetched_at,
     )

@@ -14,13 +14,13 @@ from pydantic import NonNegativeInt
 
 from creators.errors import SchemaDrift
 from creators.ids import provisional_native_id
-from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
+from creators.models import Lead, Platform, Post, RawRecord
 from creators.text import normalise_handle
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, latest, website_of
-from enrich.normalise.leads import Owner, addresses, hashtags_in, lead_to, leads_in, links_to, mentions_in, unique
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.leads import Owner, hashtags_in, leads_in, mentions_in, unique
+from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.own_words import OwnWords
 
 _ALPHABET = f"{ascii_uppercase}{ascii_lowercase}{digits}-_"
 _SHORT_CODE = re.compile(r"instagram\.com/(?:[\w.]+/)?(?:p|reel|tv)/([A-Za-z0-9_-]{5,11})/?(?:\?|$)")
@@ -116,31 +116,18 @@ def _profile(user: Professional, record: RawRecord) -> Normalised:
     # ``id`` belongs to the Graph; other sources know the account by ``ig_id``.
     native_id = user.ig_id or provisional_native_id(normalise_handle(user.username))
     owner = Owner(Platform.INSTAGRAM, native_id, user.username)
-    website = website_of(user.website)
-    said = (website,) if website else ()
+    words = OwnWords(owner, user.name, user.biography, website_of(user.website))
     media = user.media.data if user.media else ()
     posts = tuple(_post(medium, owner, record) for medium in media)
-    account = Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(user.name),
-        bio=safe_text(user.biography),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(user.biography) else None,
+    account = words.account(
+        record,
         followers=user.followers_count,
         following=user.follows_count,
         posts=user.media_count,
         last_posted_at=latest(posts),
-        links=links_to((*addresses(user.biography), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
     named = (lead for medium in media for lead in leads_in(medium.caption, owner, pages=False))
-    leads = unique((*leads_in(user.biography, owner, pages=True), *(lead_to(url, owner) for url in said), *named))
+    leads = unique((*words.leads(), *named))
     missing = (*user.missing(*_OPTIONAL), *_lacking(media))
     return Normalised(accounts=(account,), posts=posts, leads=leads, missing=missing)
 

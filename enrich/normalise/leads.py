@@ -11,6 +11,7 @@ from creators.ids import account_id, provisional_native_id
 from creators.models import Lead, Link, Platform
 from creators.profiles import is_on_network, profile_of
 from creators.text import MAX_HANDLE, clean, clean_line, normalise_handle
+from enrich.normalise.masking import safe_line
 
 MAX_LEADS = 50
 """Leads of one record that are kept, the first ones: a list of links is no reason to fetch for a day."""
@@ -73,6 +74,12 @@ def hashtags_in(text: str | None) -> tuple[str, ...]:
         if not tag.isdigit() and len(found) < MAX_HASHTAGS:
             found.setdefault(tag.casefold(), tag)
     return tuple(found.values())
+
+
+def hashtags_of(named: Iterable[str], text: str | None) -> tuple[str, ...]:
+    """Return the hashtags that a source names, each once; where it names none, those of the text."""
+    tags = tuple(dict.fromkeys(filter(None, map(safe_line, named))))
+    return tags[:MAX_HASHTAGS] or hashtags_in(text)
 
 
 def links_to(urls: Iterable[str], owner: Owner) -> tuple[Link, ...]:

@@ -1,4 +1,4 @@
-"""What X writes in forms of its own: addresses behind ``t.co``, ids, times, and times inside ids."""
+"""What X writes in forms of its own: addresses behind ``t.co``, ids, and times inside ids."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import html
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
-
-from creators.errors import BadRecord
-from creators.values import parse_instant
-from enrich.normalise.masking import safe_line
+from pydantic import Field
 
 _X_EPOCH = datetime(2010, 11, 4, 1, 42, 54, 657_000, tzinfo=UTC)
 """Millisecond 0 of a Snowflake id; https://docs.x.com/fundamentals/x-ids."""
@@ -26,19 +22,8 @@ _MAX_ADDRESS = 2_000
 """Characters of an address that is written out: a source decides how often it stands in a text."""
 
 
-def _instant(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_instant(value, "created_at")
-    except BadRecord as error:
-        raise ValueError(error.detail) from error
-
-
 Id = Annotated[str, Field(pattern=r"^[0-9]{1,20}$")]
 """Of a user or a post; a number as text, because many programs cannot hold it as a number."""
-When = Annotated[datetime | None, BeforeValidator(_instant)]
-"""ISO 8601, or the form of the old API (``Tue Feb 20 14:35:54 +0000 2007``), between 1990 and 2100."""
 
 
 def expanded(text: str | None, addresses: Mapping[str, str]) -> str | None:
@@ -52,14 +37,6 @@ def expanded(text: str | None, addresses: Mapping[str, str]) -> str | None:
         return None
     known = {short: full for short, full in addresses.items() if len(full) <= _MAX_ADDRESS}
     return html.unescape(_SHORT.sub(lambda match: known.get(match[0], match[0]), text[:_MAX_TEXT]))
-
-
-def website_of(address: str | None) -> str | None:
-    """Return the website that a user names, with a scheme; None where it is no address."""
-    line = safe_line(address, _MAX_ADDRESS)
-    if line is None or " " in line or "." not in line:
-        return None
-    return line if line.lower().startswith(("http://", "https://")) else f"https://{line}"
 
 
 def posted_at(snowflake: str | None) -> datetime | None:

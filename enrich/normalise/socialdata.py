@@ -12,23 +12,20 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, Field, NonNegativeInt
 
 from creators.errors import SchemaDrift
-from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
+from creators.models import Lead, Platform, Post, RawRecord
 from creators.text import MAX_HANDLE
 from enrich.normalise.contract import Normalised, Payload, read_payload
+from enrich.normalise.fields import When, website_of
 from enrich.normalise.leads import (
-    MAX_HASHTAGS,
     Owner,
-    addresses,
-    hashtags_in,
+    hashtags_of,
     lead_to,
     lead_to_handle,
-    leads_in,
-    links_to,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
-from enrich.normalise.shortened import Id, When, expanded, website_of
+from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.own_words import OwnWords
+from enrich.normalise.shortened import Id, expanded
 from mappings.countries import country_code
 
 Text = Annotated[str, Field(min_length=1)]
@@ -162,34 +159,25 @@ def normalise(record: RawRecord) -> Normalised:
 
 def _user(user: User, tweets: Iterable[Tweet], record: RawRecord) -> Normalised:
     owner = Owner(Platform.X, user.id_str, user.screen_name)
-    bio = expanded(user.description, user.entities.description.addresses)
-    website = website_of(next((one.full for one in user.entities.url.urls), user.url))
-    said = tuple(filter(None, (website,)))
+    words = OwnWords(
+        owner,
+        user.name,
+        expanded(user.description, user.entities.description.addresses),
+        website_of(next((one.full for one in user.entities.url.urls), user.url)),
+    )
     posts = _posts(tweets, owner, record)
-    account = Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(user.name),
-        bio=safe_text(bio),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(bio) else None,
+    account = words.account(
+        record,
         country=country_code(user.location or ""),
         verified=user.verified,
         followers=user.followers_count,
         following=user.friends_count,
         posts=user.statuses_count,
         joined_on=user.created_at.date() if user.created_at else None,
-        links=links_to((*addresses(bio), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
     optional = ("description", "location", "url", "verified", "created_at")
     found = _search_lead(owner, record) if record.kind == "search" else None
-    leads = unique((found, *leads_in(bio, owner, pages=True), *(lead_to(url, owner) for url in said), *posts.leads))
+    leads = unique((found, *words.leads(), *posts.leads))
     return Normalised(
         accounts=(account,), posts=posts.posts, leads=leads, missing=(*user.missing(*optional), *posts.missing)
     )
@@ -218,7 +206,6 @@ _COUNTED = ("full_text", "created_at", "favorite_count", "reply_count", "retweet
 
 
 def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
-    tags = tuple(dict.fromkeys(filter(None, (safe_line(one.text) for one in tweet.entities.hashtags))))
     return Post(
         platform=owner.platform,
         native_id=tweet.id_str,
@@ -229,7 +216,7 @@ def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
         likes=tweet.favorite_count,
         comments=tweet.reply_count,
         shares=_sum(tweet.retweet_count, tweet.quote_count),
-        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(tweet.words),
+        hashtags=hashtags_of((one.text for one in tweet.entities.hashtags), tweet.words),
         source=record.source,
         fetched_at=record.fetched_at,
     )

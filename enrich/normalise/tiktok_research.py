@@ -10,13 +10,18 @@ from pydantic import NonNegativeInt
 
 from creators.errors import BadRecord, SchemaDrift
 from creators.ids import provisional_native_id
-from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
+from creators.models import Lead, Platform, Post, RawRecord
 from creators.text import normalise_handle
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, website_of
-from enrich.normalise.leads import MAX_HASHTAGS, Owner, addresses, hashtags_in, lead_to, leads_in, links_to, unique
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.leads import (
+    Owner,
+    hashtags_of,
+    leads_in,
+    unique,
+)
+from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.own_words import OwnWords
 
 
 class User(Payload):
@@ -101,28 +106,15 @@ def _asked_for(record: RawRecord) -> str:
 
 def _user(user: User, record: RawRecord) -> Normalised:
     owner = _owner(user.username or _asked_for(record))
-    website = website_of(user.bio_url)
-    said = (website,) if website else ()
-    account = Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(user.display_name),
-        bio=safe_text(user.bio_description),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(user.bio_description) else None,
+    words = OwnWords(owner, user.display_name, user.bio_description, website_of(user.bio_url))
+    account = words.account(
+        record,
         verified=user.is_verified,
         followers=user.follower_count,
         following=user.following_count,
         posts=user.video_count,
-        links=links_to((*addresses(user.bio_description), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
-    leads = unique((*leads_in(user.bio_description, owner, pages=True), *(lead_to(url, owner) for url in said)))
+    leads = unique(words.leads())
     return Normalised(accounts=(account,), leads=leads, missing=user.missing(*_OPTIONAL))
 
 
@@ -136,7 +128,6 @@ def _videos(videos: tuple[Video, ...], record: RawRecord) -> Normalised:
 
 
 def _post(video: Video, record: RawRecord) -> Post:
-    tags = tuple(dict.fromkeys(filter(None, (safe_line(tag) for tag in video.hashtag_names))))
     return Post(
         platform=Platform.TIKTOK,
         native_id=video.id,
@@ -147,7 +138,7 @@ def _post(video: Video, record: RawRecord) -> Post:
         likes=video.like_count,
         comments=video.comment_count,
         shares=video.share_count,
-        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(video.video_description),
+        hashtags=hashtags_of(video.hashtag_names, video.video_description),
         source=record.source,
         fetched_at=record.fetched_at,
     )

@@ -12,23 +12,20 @@ from typing import Annotated
 from pydantic import Field, NonNegativeInt
 
 from creators.errors import SchemaDrift
-from creators.models import Account, Lead, Platform, Post, RawRecord
-from creators.profiles import profile_url
+from creators.models import Lead, Platform, Post, RawRecord
 from creators.text import MAX_HANDLE
 from enrich.normalise.contract import Normalised, Payload, read_payload
+from enrich.normalise.fields import When, website_of
 from enrich.normalise.leads import (
-    MAX_HASHTAGS,
     Owner,
-    addresses,
-    hashtags_in,
+    hashtags_of,
     lead_to,
     lead_to_handle,
-    leads_in,
-    links_to,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
-from enrich.normalise.shortened import Id, When, expanded, posted_at, website_of
+from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.own_words import OwnWords
+from enrich.normalise.shortened import Id, expanded, posted_at
 from mappings.countries import country_code
 
 Text = Annotated[str, Field(min_length=1)]
@@ -197,20 +194,16 @@ def normalise(record: RawRecord) -> Normalised:
 def _user(answer: OneUser, record: RawRecord) -> Normalised:
     user = answer.data
     owner = Owner(Platform.X, user.id, user.username)
-    bio = expanded(user.description, user.entities.description.addresses)
-    website = website_of(next((one.full for one in user.entities.url.urls), user.url))
+    words = OwnWords(
+        owner,
+        user.name,
+        expanded(user.description, user.entities.description.addresses),
+        website_of(next((one.full for one in user.entities.url.urls), user.url)),
+    )
     metrics = user.public_metrics
-    said = tuple(filter(None, (website,)))
     posts = _posts(answer.includes.tweets, owner, record)
-    account = Account(
-        platform=owner.platform,
-        native_id=owner.native_id,
-        handle=owner.handle,
-        name=safe_line(user.name),
-        bio=safe_text(bio),
-        url=profile_url(owner.platform, owner.handle, owner.native_id),
-        website=website,
-        has_email=True if has_email(bio) else None,
+    account = words.account(
+        record,
         country=country_code(user.location or ""),
         verified=user.verified,
         followers=metrics.followers_count if metrics else None,
@@ -218,15 +211,10 @@ def _user(answer: OneUser, record: RawRecord) -> Normalised:
         posts=metrics.tweet_count if metrics else None,
         joined_on=user.created_at.date() if user.created_at else None,
         last_posted_at=posted_at(user.most_recent_tweet_id),
-        links=links_to((*addresses(bio), *said), owner),
-        source=record.source,
-        tier=record.tier,
-        degraded=record.degraded,
-        fetched_at=record.fetched_at,
     )
     optional = ("description", "location", "url", "verified", "created_at", "public_metrics", "most_recent_tweet_id")
     found = _search_lead(owner, record) if record.kind == "search" else None
-    leads = unique((found, *leads_in(bio, owner, pages=True), *(lead_to(url, owner) for url in said), *posts.leads))
+    leads = unique((found, *words.leads(), *posts.leads))
     return Normalised(
         accounts=(account,), posts=posts.posts, leads=leads, missing=(*user.missing(*optional), *posts.missing)
     )
@@ -254,7 +242,6 @@ def _posts(tweets: Iterable[Tweet], owner: Owner, record: RawRecord) -> Normalis
 def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
     text, entities = tweet.words
     metrics = tweet.public_metrics
-    tags = tuple(dict.fromkeys(filter(None, (safe_line(one.tag) for one in entities.hashtags))))
     return Post(
         platform=owner.platform,
         native_id=tweet.id,
@@ -265,7 +252,7 @@ def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
         likes=metrics.like_count if metrics else None,
         comments=metrics.reply_count if metrics else None,
         shares=metrics.retweet_count + metrics.quote_count if metrics else None,
-        hashtags=tags[:MAX_HASHTAGS] or hashtags_in(text),
+        hashtags=hashtags_of((one.tag for one in entities.hashtags), text),
         source=record.source,
         fetched_at=record.fetched_at,
     )

@@ -50,7 +50,8 @@ class SocialData:
         note=(
             "The provider collects from X without its API: whether you may use it, its terms and those of X decide."
             " The rules of X hold here too: joined with accounts elsewhere only by a link on a public profile;"
-            " deletions are to be followed, which is yours to do as yet. Its forms are read as documented; no recorded answer was at hand to compare with."
+            " deletions are to be followed, which is yours to do as yet. Its forms are read as documented; no recorded"
+            " answer was at hand to compare with."
         ),
     )
 

@@ -86,8 +86,9 @@ class XApiV2:
         terms_url="https://docs.x.com/developer-terms/policy",
         note=(
             "An account of X is joined with one elsewhere only by a link that the person has put on a public profile."
-            " Deletions are to be followed, which is yours to do as yet. Nothing sensitive (health, politics, ethnicity,"
-            " religion, orientation) is inferred. Accept the developer policy, then name yourself in ACKNOWLEDGED_BY."
+            " Deletions are to be followed, which is yours to do as yet. Nothing sensitive (health, politics,"
+            " ethnicity, religion, orientation) is inferred. Accept the developer policy, then name yourself in"
+            " ACKNOWLEDGED_BY."
         ),
     )
 

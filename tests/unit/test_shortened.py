@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from creators.errors import SchemaDrift
 from enrich.normalise.contract import Payload, read_payload
-from enrich.normalise.shortened import Id, When, expanded, posted_at
+from enrich.normalise.fields import When
+from enrich.normalise.shortened import Id, expanded, posted_at
 
 SHORT = "https://t.co/abc123"
 
