@@ -80,6 +80,10 @@ class RawRecord(Frozen):
     content_type: str = "application/json"
     target: str | None = None
     """The target that it was fetched for; None for what nobody asked for (a row of a file, an event)."""
+    may_derive: bool = True
+    """Whether its owner lets signals be computed from it; as the policy of the source stood when it was fetched."""
+    may_merge: bool = True
+    """Whether its owner lets the account be joined with others without the creator's own declaration."""
     body: dict[str, Any]
 
     @property
@@ -130,6 +134,14 @@ class Account(Frozen):
     url: str | None = None
     website: str | None = None
     has_email: bool | None = None
+    has_phone: bool | None = None
+    emails: Annotated[tuple[str, ...], Field(exclude=True, repr=False)] = ()
+    """As the record spells them; never written anywhere: what is kept is ``email_hashes``."""
+    email_hashes: tuple[str, ...] = ()
+    """Keyed hashes of the e-mail addresses: equal ones meet, and nobody reads one back."""
+    avatar_url: str | None = None
+    avatar_hash: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
+    """Perceptual hash (64 bits) of the picture, where somebody has looked at it."""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
     verified: bool | None = None
@@ -154,6 +166,10 @@ class Account(Frozen):
     source: str
     tier: Tier = 1
     degraded: bool = False
+    may_derive: bool = True
+    may_merge: bool = True
+    gone: bool = False
+    """True where the platform says that the account exists no more, and its owner wants that followed."""
     fetched_at: Instant
 
     @property
@@ -174,13 +190,30 @@ class Account(Frozen):
         )
 
 
+PostKind = Literal["video", "short", "live", "image", "carousel", "story", "text", "repository", "release", "commits"]
+"""The form of a post; a reel is a ``short``, ``commits`` is what was pushed to one repository in one go."""
+
+
 class Post(Frozen):
     """One piece of content with its counters."""
 
     platform: Platform
     native_id: NativeId
     account_id: str
+    kind: PostKind | None = None
     text: str | None = None
+    duration_s: NonNegativeFloat | None = None
+    is_sponsored: bool | None = None
+    """As the platform labels it; None where it does not say."""
+    mentions: tuple[str, ...] = ()
+    """Handles that it names, normalised, of the same platform."""
+    commenters: tuple[str, ...] = ()
+    """Hashed ids of those who commented, in their order, where the source tells."""
+    picture_url: str | None = None
+    stars: NonNegativeInt | None = None
+    """Of a repository."""
+    amount: NonNegativeInt | None = None
+    """Of ``commits``: how many."""
     posted_at: Instant | None = None
     views: NonNegativeInt | None = None
     likes: NonNegativeInt | None = None

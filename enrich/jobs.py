@@ -19,7 +19,8 @@ from enrich import profiles, signal_store
 from enrich.batch import Batch, Reader
 from enrich.encoders.opened import open_encoder
 from enrich.resolve import resolver
-from enrich.signals.compute import CreatorFacts, compute_signals
+from enrich.signals.compute import compute_signals
+from enrich.signals.facts import CreatorFacts
 from enrich.signals.niche import NicheClassifier
 
 if TYPE_CHECKING:

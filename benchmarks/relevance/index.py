@@ -19,8 +19,9 @@ from creators.stores import bulk
 from creators.stores.session import Stores
 from enrich.encoders.text import TextEncoder
 from enrich.normalise.masking import safe_line, safe_text
-from enrich.signals.compute import CreatorFacts, compute_signals
+from enrich.signals.compute import compute_signals
 from enrich.signals.embedding_text import RECIPE
+from enrich.signals.facts import CreatorFacts
 from enrich.signals.niche import NicheClassifier
 from indexers import lifecycle
 from indexers.documents import build_document, domain_of

@@ -6,34 +6,17 @@ No clock: everything is dated by the newest record that it was computed from, so
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from creators.models import Account, Engagement, Growth, NicheScore, Observation, Post, Signals
+from creators.models import Engagement, Growth, NicheScore, Signals
 from enrich.encoders.text import TextEncoder
 from enrich.signals.embedding_text import by_audience, embedding_text, text_hash
 from enrich.signals.engagement import engagement
+from enrich.signals.facts import CreatorFacts
 from enrich.signals.growth import growth
 from enrich.signals.language import detect_language
 from enrich.signals.niche import NicheClassifier, NicheInput
 
 MAX_LANGUAGE_POSTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class CreatorFacts:
-    """Everything known about one creator.
-
-    Attributes:
-        creator_id: assigned by identity resolution.
-        accounts: at least one; their order does not matter.
-        posts: of these accounts.
-        observations: earlier counters by account id; what the accounts carry themselves need not be repeated.
-    """
-
-    creator_id: str
-    accounts: tuple[Account, ...]
-    posts: tuple[Post, ...] = ()
-    observations: Mapping[str, tuple[Observation, ...]] = field(default_factory=dict)
 
 
 def compute_signals(

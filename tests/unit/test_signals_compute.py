@@ -8,8 +8,9 @@ import pytest
 from creators.models import Account, Averages, NicheScore, Observation, Post
 from creators.settings import load_settings
 from enrich.encoders.text import default_encoder
-from enrich.signals.compute import CreatorFacts, compute_signals
+from enrich.signals.compute import compute_signals
 from enrich.signals.embedding_text import MAX_CHARACTERS, embedding_text, text_hash
+from enrich.signals.facts import CreatorFacts
 from enrich.signals.niche import NicheClassifier
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

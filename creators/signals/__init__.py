@@ -1,0 +1,1 @@
+"""The types of signals: values computed about a creator, each with the way it was found."""
