@@ -132,16 +132,11 @@ def _attempt(source: Source, call: SourceCall, error: CreatorscopeError | None, 
         return done
     told = replace(done, kind="failed", error=error.code, detail=error.detail)
     if isinstance(error, TargetGone):
-        return replace(told, kind="gone", is_sure=_sees_all(source))
+        return replace(told, kind="gone", is_sure=source.policy.sees_all)
     if isinstance(error, SourceLimited):
         return replace(told, kind="limited", retry_at=error.retry_at)
     # What the source did not refuse itself, such as an account that it has no address for, says nothing about it.
     return told if isinstance(error, SourceUnavailable) or call.meter.refused else replace(told, kind="refused")
-
-
-def _sees_all(source: Source) -> bool:
-    """Return whether a source that finds no account proves that there is none; its ``sees_all`` may say otherwise."""
-    return bool(getattr(source, "sees_all", source.policy.kind in {"official", "website"}))
 
 
 def _is_the_web(source: Source, pool: Pool) -> bool:

@@ -31,7 +31,7 @@ from fetchers.controller import Controller
 PROCESSES, LANES = 4, 2
 PAUSE_S = 0.1
 HEALTHY_S = 3.0
-PROVIDER = replace(POLICY, kind="provider")
+PROVIDER = replace(POLICY, kind="provider", sees_all=False)
 SOURCES = {"plain": Plain(), "second": Plain(name="second", tier=2, policy=PROVIDER)}
 
 

@@ -24,7 +24,7 @@ from indexers import pipeline
 def prove(run: Run) -> Proof:
     """Bring a file in through the proxy and see where every row of it ended."""
     proof, faults = Proof(), Faults(run.seed)
-    names = [f"person{n}" for n in range(run.size(20_000, 500))]
+    names = [f"person{n}" for n in range(run.size(5_000, 500))]
     with installed(reconcile_s=1.0) as stores, tempfile.TemporaryDirectory() as folder:
         people.write(Path(folder, "people.csv"), names)
         with closing(BulkProxy(stores.settings.opensearch_url or "", faults)) as proxy:

@@ -27,6 +27,7 @@ POLICY = Policy(
     needs_acknowledgement=False,
     terms_url="https://example.org/terms",
     note="A server of the benchmark.",
+    sees_all=True,
 )
 
 

@@ -60,6 +60,7 @@ class GitHubRest:
             "Public profile data only. The acceptable use policies forbid spam and the sale of personal information:"
             " e-mail addresses are never stored, only that there is one."
         ),
+        sees_all=True,
     )
 
     def allowances(self, settings: SourceSettings) -> Sequence[Allowance]:

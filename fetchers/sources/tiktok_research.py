@@ -83,7 +83,7 @@ class TikTokResearch:
             "For approved, non-commercial research only. Stored data is compared with TikTok again at least every"
             " fifteen days; what is not available there any more is to be deleted, which is yours to do as yet. Users"
             " are named by user name, as the API tells no id: an account that another source tells the id of is joined"
-            " by its handle."
+            " by its handle. Not every account is told of, so another source is asked before one counts as gone."
         ),
     )
 

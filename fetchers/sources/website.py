@@ -58,6 +58,7 @@ class Website:
             "with a User-Agent that names the operator's contact. No e-mail address is taken out of a page, only "
             "whether it has one; the page itself stays in the lake as it came. Not checked against authentic samples."
         ),
+        sees_all=True,
     )
 
     def __init__(self) -> None:

@@ -90,6 +90,7 @@ class XApiV2:
             " ethnicity, religion, orientation) is inferred. Accept the developer policy, then name yourself in"
             " ACKNOWLEDGED_BY."
         ),
+        sees_all=True,
     )
 
     def allowances(self, settings: SourceSettings) -> Sequence[Allowance]:

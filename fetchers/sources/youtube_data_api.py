@@ -60,9 +60,10 @@ class YouTubeDataApi:
         terms_url="https://developers.google.com/youtube/terms/developer-policies",
         note=(
             "Stored data is fetched again or dropped after 30 days (III.E.4). Scores computed from API data need the"
-            " derived-metrics amendment: accept it, then name yourself in ACKNOWLEDGED_BY. Raw counters are kept apart"
+            " derived-metrics amendment: once it is granted, set MAY_DERIVE=true. Raw counters are kept apart"
             " from what we compute, and what we compute is labelled as ours."
         ),
+        sees_all=True,
     )
 
     def allowances(self, settings: SourceSettings) -> Sequence[Allowance]:

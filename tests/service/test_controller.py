@@ -31,7 +31,7 @@ from mappings.registry import definition
 from tests.fixtures.installations import sweep
 
 TARGET = Target(TaskKind.PROFILE, Platform.X, "42")
-PROVIDER = replace(POLICY, kind="provider")
+PROVIDER = replace(POLICY, kind="provider", sees_all=False)
 
 
 @dataclass

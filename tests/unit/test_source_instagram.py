@@ -110,6 +110,7 @@ def test_an_answer_means_what_meta_documents(reply, error):
 def test_a_personal_account_is_gone_for_this_source_and_the_message_says_so():
     with pytest.raises(TargetGone, match="personal"):
         SOURCE.judge(answer_of(Reply(_error(110), 400), "business_discovery"))
+    assert not SOURCE.policy.sees_all
 
 
 @pytest.mark.parametrize("several", [True, False])
