@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.middleware import Envelope, Limits
-from api.routers import admin, creators, dictionaries, exports, health, ingest, parse, slo
+from api.routers import admin, creators, dictionaries, exports, health, identity, ingest, parse, slo
 from api.slo import Objective
 from creators.errors import CreatorscopeError
 from creators.settings import Settings
@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(dictionaries.router)
     app.include_router(exports.router)
     app.include_router(health.router)
+    app.include_router(identity.router)
     app.include_router(ingest.router)
     app.include_router(parse.router)
     app.include_router(slo.router)

@@ -11,7 +11,23 @@ from typing import Annotated
 import typer
 
 from api import console
-from api.commands import backfill, data, dlq, engines, exports, query, serve, simulate, source
+from api.commands import (
+    backfill,
+    data,
+    dlq,
+    embed,
+    engines,
+    exports,
+    identity,
+    media,
+    quality,
+    query,
+    review,
+    serve,
+    signals,
+    simulate,
+    source,
+)
 from creators.errors import BadInput, CreatorscopeError
 
 USAGE_ERROR = 2
@@ -37,11 +53,17 @@ app.command()(query.similar)
 app.command()(exports.export)
 app.command()(data.rebuild)
 app.command()(data.population)
+app.command()(embed.embed)
+app.command()(quality.quality)
 app.add_typer(data.lake_app, name="lake")
 app.add_typer(backfill.backfill_app, name="backfill")
 app.command()(backfill.discover)
 app.add_typer(source.source_app, name="source")
+app.add_typer(signals.signals_app, name="signals")
 app.add_typer(dlq.dlq_app, name="dlq")
+app.add_typer(identity.identity_app, name="identity")
+app.command()(review.review)
+app.add_typer(media.media_app, name="media")
 app.command()(simulate.simulate)
 app.command()(engines.doctor)
 

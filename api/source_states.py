@@ -12,10 +12,11 @@ from creators.models import Frozen, Instant, Tier
 from creators.stores.breakers import State
 from fetchers import fetch_log
 from fetchers.overview import Overview
-from fetchers.policy import settings_of
+from fetchers.policy import settings_of, uses
 from fetchers.sources import all_sources
 
 if TYPE_CHECKING:
+    from creators.settings import SourceSettings
     from creators.stores.allowances import Usage
     from creators.stores.breakers import Breaker
     from creators.stores.session import Stores
@@ -29,7 +30,7 @@ Action = Literal["enable", "disable", "reset-breaker"]
 
 
 class PolicyView(Frozen):
-    """What the owner of a platform and the law allow."""
+    """What the owner of a platform and the law allow; ``may_derive`` and ``may_merge`` as they hold here."""
 
     max_age_days: int | None
     may_derive: bool
@@ -191,7 +192,7 @@ class SourceStates:
             enabled=standing[0],
             reason=standing[1],
             serves={str(kind): sorted(platforms) for kind, platforms in source.serves.items()},
-            policy=_policy_view(source, own.acknowledged_by),
+            policy=_policy_view(source, own),
             breaker=_breaker_view(breaker),
             limits=_limit_views(used),
             calls_today=used.calls,
@@ -213,9 +214,10 @@ def _cost_view(cost: Cost, **about: str) -> CostView:
     return CostView(usd=cost.usd, calls=cost.calls, units=cost.units, attempts=cost.targets, **about)
 
 
-def _policy_view(source: Source, acknowledged_by: str | None) -> PolicyView:
+def _policy_view(source: Source, own: SourceSettings) -> PolicyView:
     known = set(PolicyView.model_fields) - {"acknowledged_by"}
-    return PolicyView(acknowledged_by=acknowledged_by, **{name: getattr(source.policy, name) for name in known})
+    told = {name: getattr(source.policy, name) for name in known} | uses(source.policy, own)
+    return PolicyView(acknowledged_by=own.acknowledged_by, **told)
 
 
 def _breaker_view(breaker: Breaker) -> BreakerView:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt
 
@@ -190,8 +190,16 @@ class Account(Frozen):
         )
 
 
-PostKind = Literal["video", "short", "live", "image", "carousel", "story", "text", "repository", "release", "commits"]
-"""The form of a post; a reel is a ``short``, ``commits`` is what was pushed to one repository in one go."""
+PublishedKind = Literal["video", "short", "live", "image", "carousel", "story", "text", "release"]
+"""The form of what was published; a reel is a ``short``."""
+CountedKind = Literal["repository", "commits", "merges", "stars"]
+"""Of GitHub, what is counted and has no audience of its own.
+
+``repository`` is one, dated by its last push; ``commits`` and ``merges`` are what was pushed and merged in one week;
+``stars`` is a count of the stars of all repositories.
+"""
+PostKind = PublishedKind | CountedKind
+COUNTED_KINDS: frozenset[str] = frozenset(get_args(CountedKind))
 
 
 class Post(Frozen):
@@ -211,9 +219,9 @@ class Post(Frozen):
     """Hashed ids of those who commented, in their order, where the source tells."""
     picture_url: str | None = None
     stars: NonNegativeInt | None = None
-    """Of a repository."""
+    """Of a repository, or of all of them together (``stars``)."""
     amount: NonNegativeInt | None = None
-    """Of ``commits``: how many."""
+    """Of ``commits`` and ``merges``: how many."""
     posted_at: Instant | None = None
     views: NonNegativeInt | None = None
     likes: NonNegativeInt | None = None
@@ -246,48 +254,3 @@ class Creator(Frozen):
 
     creator_id: str
     account_ids: tuple[str, ...]
-
-
-class NicheScore(Frozen):
-    """One niche of the taxonomy with the confidence of the assignment, 0 to 1."""
-
-    niche: str
-    confidence: Annotated[float, Field(ge=0, le=1)]
-
-
-class Engagement(Frozen):
-    """An engagement rate of one account with the way it was computed; a fraction, not percent."""
-
-    account_id: str
-    platform: Platform
-    rate: Rate
-    method: str
-    sample_size: NonNegativeInt | None = None
-    window_days: NonNegativeInt | None = None
-    as_of: Instant
-
-
-class Growth(Frozen):
-    """Relative follower change of one account over a window: ``(F_t - F_{t-w}) / F_{t-w}``."""
-
-    account_id: str
-    platform: Platform
-    window_days: NonNegativeInt
-    rate: float
-    sample_size: NonNegativeInt
-    as_of: Instant
-
-
-class Signals(Frozen):
-    """Everything computed about one creator, with the text and the vector that search uses."""
-
-    creator_id: str
-    niches: tuple[NicheScore, ...] = ()
-    language: str | None = None
-    language_confidence: float | None = None
-    engagement: tuple[Engagement, ...] = ()
-    growth: tuple[Growth, ...] = ()
-    text: str
-    text_hash: str
-    encoder: str
-    vector: tuple[float, ...]

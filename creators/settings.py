@@ -40,6 +40,12 @@ class SourceSettings(BaseModel):
     plan: str | None = Field(default=None, description="Name of the plan at the source, where limits depend on it.")
     daily_usd: float | None = Field(default=None, ge=0, description="Most that may be spent on it in a day, in USD.")
     daily_calls: int | None = Field(default=None, ge=0, description="Most calls in a day.")
+    may_derive: bool | None = Field(
+        default=None, description="Whether an agreement lets scores be computed from its data; unset: its policy says."
+    )
+    may_merge: bool | None = Field(
+        default=None, description="Whether an agreement lets its accounts be matched; unset: its policy says."
+    )
 
     @property
     def credentials(self) -> tuple[str, ...]:
@@ -145,13 +151,50 @@ class Settings(BaseSettings):
         default=1_000, ge=0, description="Accounts with fewer followers are not discovered from."
     )
 
+    # Identity
+    identity_merge: float = Field(
+        default=0.95, ge=0.5, le=1, description="Probability from which two accounts become one creator."
+    )
+    identity_review: float = Field(
+        default=0.6, ge=0, le=1, description="Probability from which a person is asked about a pair of accounts."
+    )
+    identity_exclude: str = Field(
+        default="",
+        pattern=r"^((instagram|tiktok|youtube|x|github)(,|$))*$",
+        description="Platforms, separated by commas, whose accounts are joined by declared links and judgements only.",
+    )
+    identity_matching: Literal["on", "off", "only"] = Field(
+        default="on", description="Whether a worker also looks for probable matches, never, or does nothing else."
+    )
+
     # Encoder
     encoder_dir: Path | None = Field(
         default=None,
         description="Folder with model.onnx and tokenizer.json of another encoder; unset is all-MiniLM-L6-v2.",
     )
+    encoder_precision: Literal["fp32", "int8"] = Field(
+        default="fp32", description="Numbers of all-MiniLM-L6-v2: int8 is twice as fast; rebuild after a change."
+    )
     encoder_provider: Literal["cpu", "cuda"] = Field(default="cpu", description="ONNX Runtime execution provider.")
     encoder_threads: int = Field(default=0, ge=0, description="Threads of one encoder; 0 is one per core.")
+    vectors_kept: int = Field(
+        default=2_000_000,
+        ge=1_000,
+        description="Vectors of texts that are kept so that nothing is encoded twice, about 2.5 kB of disk each.",
+    )
+
+    # Language model
+    llm_base_url: str | None = Field(
+        default=None,
+        repr=False,  # it may hold a password
+        description="Address of an OpenAI-compatible endpoint that is asked beside our own models; unset asks none.",
+    )
+    llm_model: str | None = Field(default=None, description="Name of its model; unset asks none.")
+    llm_key: SecretStr | None = Field(default=None, description="Key of the endpoint, where it wants one.")
+    llm_timeout_s: Seconds = Field(default=20, description="Limit of one of its answers, in seconds.")
+    llm_daily_usd: float = Field(default=1.0, ge=0, description="Most that may be spent on it in a day, in USD.")
+    llm_usd_input: float = Field(default=0.0, ge=0, description="Its price of a million tokens read, in USD.")
+    llm_usd_output: float = Field(default=0.0, ge=0, description="Its price of a million tokens written, in USD.")
 
     # Serving
     api_host: str = Field(default="127.0.0.1", description="Address that the API binds.")

@@ -41,6 +41,21 @@ RECORDS = Gauge(
 )
 QUEUE_DEPTH = Gauge("creatorscope_queue_depth", "Jobs that wait.", ["queue"])
 WORKERS = Gauge("creatorscope_workers", "Workers that live.")
+UNRESOLVED = Gauge(
+    "creatorscope_identity_unresolved", "Accounts that are visible and still to be compared with others."
+)
+REVIEWS_OPEN = Gauge("creatorscope_identity_reviews_open", "Pairs of accounts that wait for a person's decision.")
+
+QUALITY_MISSING = Gauge(
+    "creatorscope_quality_missing_ratio", "Share of creators on a platform that lack a field.", ["platform", "field"]
+)
+QUALITY_OFF = Gauge(
+    "creatorscope_quality_outlier_ratio", "Share of accounts whose newest count is off their own past.", ["platform"]
+)
+QUALITY_DRIFT = Gauge(
+    "creatorscope_quality_drift", "How far the newest measured day lies from the week before.", ["measure"]
+)
+QUALITY_SHIFTED = Gauge("creatorscope_quality_shifted", "Measures of drift that are beyond their bounds.")
 
 
 class Told(NamedTuple):
@@ -50,7 +65,27 @@ class Told(NamedTuple):
     labels: tuple[str, ...]
 
 
-SOURCE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+class Times(NamedTuple):
+    """A histogram of times in seconds that all processes share: its help, its labels and its upper edges."""
+
+    help: str
+    labels: tuple[str, ...]
+    buckets: tuple[float, ...]
+
+
+SHARED_TIMES = {
+    "source_seconds": Times(
+        "Time of one fetch of a target from a source.",
+        ("source",),
+        (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0),
+    ),
+    "identity_resolve_seconds": Times(
+        "Time of comparing and grouping the accounts of one object.",
+        (),
+        (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0),
+    ),
+}
+"""Histograms kept by :mod:`creators.stores.tallies`, shown as ``creatorscope_<name>``."""
 SHARED = {
     "source_calls": Told("Requests that were sent to a source.", ("source", "endpoint", "outcome")),
     "source_fetches": Told("Targets that a source was asked for.", ("source", "platform", "outcome")),
@@ -58,7 +93,15 @@ SHARED = {
     "source_units": Told("Units of its allowance that a source took.", ("source", "endpoint")),
     "decisions": Told("Choices of the router.", ("strategy", "source", "outcome")),
     "missing_fields": Told("Fields that records of a source lack.", ("source", "field")),
+    "identity_pairs_scored": Told("Pairs of accounts that were compared.", ()),
+    "identity_matches": Told("Matches that were new or changed, by what they lead to.", ("decision",)),
     "schema_drift": Told("Records of a source that have not the documented form.", ("source",)),
+    "signals_computed": Told("Signals of creators by why they were computed, or not.", ("signal", "reason")),
+    "signal_seconds": Told("Time of computing a signal, encoding included.", ("signal",)),
+    "vector_lookups": Told("Vectors that were needed, by where they came from.", ("result",)),
+    "encoding_seconds": Told("Time of encoding texts that had no vector.", ()),
+    "llm_calls": Told("Questions to a language model by how they ended.", ("result",)),
+    "llm_usd": Told("Money that a language model took, in USD.", ("model",)),
 }
 """Counters kept by :mod:`creators.stores.tallies`, shown as ``creatorscope_<name>_total``."""
 

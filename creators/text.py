@@ -36,6 +36,8 @@ def _strip(value: str) -> str:
 
 def clean(value: str) -> str:
     """Return ``value`` in NFKC without invisible or control characters, blanks collapsed, line breaks kept."""
+    if value.isascii() and value.isprintable():
+        return " ".join(value.split())  # most texts, and all that can be said of them
     text = replace_lone_surrogates(value).replace("\r\n", "\n").replace("\r", "\n")
     # NFKC may compose across a character just removed, and may produce one to remove: repeat until it holds.
     previous = None
@@ -63,5 +65,8 @@ def normalise_handle(value: str) -> str:
 
 def transliterate(value: str) -> str:
     """Return ``value`` in ASCII letters, lower case (``Ольга`` → ``olga``)."""
-    letters = (_SIGNS.sub("", anyascii(c)) if c.isalpha() and not c.isascii() else anyascii(c) for c in clean(value))
+    text = clean(value)
+    if text.isascii():
+        return " ".join(text.lower().split())
+    letters = (_SIGNS.sub("", anyascii(c)) if c.isalpha() and not c.isascii() else anyascii(c) for c in text)
     return " ".join("".join(letters).lower().split())

@@ -13,9 +13,11 @@ from creators.stores import deadletters, tallies
 from creators.stores.lake import DATASETS
 from creators.stores.steps import MAX_ATTEMPTS, care, ran_out_of_time
 from creators.stores.tallies import Count
-from enrich.normalise import dataset, normaliser_of
+from enrich.normalise import dataset, normaliser_of, post_facts
+from enrich.normalise.contact import seal
 
 if TYPE_CHECKING:
+    from creators.annotations import Annotation
     from creators.models import Account, Lead, Post, RawRecord
     from creators.stores.lake import Lake
     from enrich.normalise import Normalised
@@ -28,6 +30,7 @@ class Batch:
     accounts: list[Account] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
     records_of: dict[str, list[str]] = field(default_factory=dict)
     """Place of a record → the accounts it is about."""
     fetched: dict[str, list[str]] = field(default_factory=dict)
@@ -47,8 +50,10 @@ class Batch:
         self.accounts += found.accounts
         self.posts += found.posts
         self.leads += found.leads
+        self.annotations += found.annotations
         described = [account.account_id for account in found.accounts]
-        about = dict.fromkeys((*described, *(post.account_id for post in found.posts)))
+        posted = (post.account_id for post in found.posts)
+        about = dict.fromkeys((*described, *posted, *(one.account_id for one in found.annotations)))
         self.records_of[str(place)] = list(about)
         if record.target is not None:
             self.fetched.setdefault(record.target, []).extend(described)
@@ -74,18 +79,29 @@ def _where(record: RawRecord, key: str, place: int) -> dict[str, Any]:
     }
 
 
-class Reader:
-    """Normalises records; mappings of datasets are read from the lake once."""
+def _limited(record: RawRecord, found: Normalised) -> Normalised:
+    """Return what a record says, with what its owner lets it be used for on every account."""
+    if record.may_derive and record.may_merge:
+        return found
+    uses = {"may_derive": record.may_derive, "may_merge": record.may_merge}
+    return found.model_copy(update={"accounts": tuple(one.model_copy(update=uses) for one in found.accounts)})
 
-    def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+
+class Reader:
+    """Normalises records; mappings of datasets are read from the lake once.
+
+    With a ``key``, e-mail addresses and the ids of commenters leave as keyed hashes; without, as nothing.
+    """
+
+    def __init__(self, lake: Lake, key: bytes | None = None) -> None:
+        self._lake, self._key = lake, key
         self._mappings: dict[str, DatasetMapping] = {}
 
     def normalise(self, record: RawRecord) -> Normalised:
         """Return what a record says; raises :class:`BadRecord`."""
         if record.source == dataset.SOURCE:
             return dataset.normalise(record, self._mapping(str(record.body["dataset"])))
-        return normaliser_of(record.source)(record)
+        return _limited(record, normaliser_of(record.source)(record))
 
     def _mapping(self, dataset_id: str) -> DatasetMapping:
         if dataset_id not in self._mappings:
@@ -117,7 +133,7 @@ class Reader:
 
     def _take(self, batch: Batch, key: str, place: int, record: RawRecord) -> None:
         try:
-            batch.add(place, record, self.normalise(record))
+            batch.add(place, record, self._sealed(self.normalise(record)))
         except BadRecord as error:
             batch.letters.append(deadletters.letter_of(error, **_where(record, key, place)))
         except CreatorscopeError:
@@ -129,6 +145,14 @@ class Reader:
             reason = f"{type(error).__name__}: {error}"
             letter = deadletters.DeadLetter(error="normaliser_failed", reason=reason, **_where(record, key, place))
             batch.letters.append(letter)
+
+    def _sealed(self, found: Normalised) -> Normalised:
+        if self._key is None:
+            sealed = tuple(account.model_copy(update={"emails": ()}) for account in found.accounts)
+        else:
+            sealed = tuple(seal(account, self._key) for account in found.accounts)
+        posts = tuple(post_facts.seal(post, self._key) for post in found.posts)
+        return found.model_copy(update={"accounts": sealed, "posts": posts})
 
     @staticmethod
     def _placed(records: Sequence[RawRecord]) -> Iterator[tuple[int, RawRecord]]:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
+from creators.keys import derived_key, installation_key
 from creators.stores import bulk, deadletters, receipts
-from creators.stores.coordination import clock_ms, lease
+from creators.stores.coordination import clock_ms
 from creators.stores.lake import source_of
 from creators.stores.receipts import State
 from creators.stores.scripts import Shared
 from creators.stores.session import Stores, current_stores
-from creators.stores.steps import MAX_ATTEMPTS, care, run_step
+from creators.stores.steps import MAX_ATTEMPTS, run_step
 from creators.stores.tallies import Tallies
-from enrich import profiles, signal_store
+from enrich import annotation_store, profiles, signal_store, workshop
 from enrich.batch import Batch, Reader
-from enrich.encoders.opened import open_encoder
 from enrich.resolve import resolver
-from enrich.signals.compute import compute_signals
+from enrich.resolve.resolution import resolve_one
+from enrich.resolve.rules import rules_of
 from enrich.signals.facts import CreatorFacts
-from enrich.signals.niche import NicheClassifier
 
 if TYPE_CHECKING:
-    from creators.models import Account, Observation, Post, Signals
-    from enrich.encoders.text import TextEncoder
+    from creators.models import Account, Observation, Post
 
-RESOLVE_LEASE = "lease:resolve"
 KILLED = f"gave up after {MAX_ATTEMPTS} attempts: each ended the process that computed this creator's signals"
 
 
@@ -39,6 +37,11 @@ def normalise_object(key: str) -> None:
 def enrich_object(key: str) -> None:
     """Compute the signals of the creators that one lake object touched."""
     run_step(current_stores(), key, enrich_one)
+
+
+def resolve_object(key: str) -> None:
+    """Compare the accounts of one lake object with all others, or let one judgement take effect."""
+    run_step(current_stores(), key, resolve_one)
 
 
 def _book_profiles(batch: Batch, outcome: bulk.BulkOutcome, receipt: receipts.ObjectReceipt) -> int:
@@ -62,15 +65,17 @@ def _book_profiles(batch: Batch, outcome: bulk.BulkOutcome, receipt: receipts.Ob
 def normalise_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     """Normalise and resolve one lake object; doing it again changes nothing."""
     receipt = _receipt(stores, key)
-    batch = Reader(stores.lake).read(key, stores.lake.read(key), only=receipt.only)
+    seal_key = derived_key(installation_key(stores.settings), "contact")
+    batch = Reader(stores.lake, seal_key).read(key, stores.lake.read(key), only=receipt.only)
     outcome = profiles.save(stores.cluster, batch.accounts, batch.posts, raw_key=key)
+    annotation_store.save(stores.cluster, batch.annotations)
     stale = _book_profiles(batch, outcome, receipt)
     touched = {account_id for about in batch.records_of.values() for account_id in about}
     touched.update(profiles.newest(batch.accounts))
-    with lease(stores.queue.redis, f"{stores.settings.index_prefix}{RESOLVE_LEASE}"):
+    with resolver.holding(stores):
         # Of every record, the superseded ones too: what is joined must not depend on how records were batched.
         resolver.save_edges(stores.cluster, batch.accounts, raw_key=key)
-        creator_ids = resolver.resolve(stores.cluster, touched)
+        creator_ids = resolver.resolve(stores.cluster, touched, rules_of(stores.settings))
     deadletters.add(stores.cluster, batch.letters)
     receipt = receipt.model_copy(
         update={
@@ -100,16 +105,20 @@ def _receipt(stores: Stores, key: str) -> receipts.ObjectReceipt:
 
 
 def load_facts(stores: Stores, creator_ids: Iterable[str]) -> list[CreatorFacts]:
-    """Return everything known about creators; ids that redirect elsewhere are left out."""
+    """Return everything known about creators; ids that redirect elsewhere and creators that are gone are left out."""
     identities = stores.cluster.sources("identities", creator_ids)
     alive = {cid: doc["account_ids"] for cid, doc in identities.items() if not doc["redirect_to"]}
     wanted = [account_id for account_ids in alive.values() for account_id in account_ids]
-    accounts = profiles.load_accounts(stores.cluster, wanted)
+    loaded = profiles.load_accounts(stores.cluster, wanted)
+    accounts = {account_id: account for account_id, account in loaded.items() if not account.gone}
     history = profiles.load_observations(stores.cluster, wanted)
     posts = profiles.load_posts(stores.cluster, wanted)
+    own = {cid: [accounts[a] for a in account_ids if a in accounts] for cid, account_ids in alive.items()}
+    read = annotation_store.load(stores.cluster, wanted)
+    facts = [_facts_of(creator_id, known, posts, history) for creator_id, known in own.items() if known]
     return [
-        _facts_of(creator_id, [accounts[a] for a in account_ids if a in accounts], posts, history)
-        for creator_id, account_ids in alive.items()
+        replace(one, annotations=tuple(said for a in one.accounts for said in read.get(a.account_id, ())))
+        for one in facts
     ]
 
 
@@ -132,31 +141,6 @@ def _facts_of(
         posts=tuple(post for account in current for post in posts.get(account.account_id, ())),
         observations={account_id: points for account_id, points in seen.items() if points},
     )
-
-
-@cache
-def _classifier(encoder: TextEncoder) -> NicheClassifier:
-    return NicheClassifier(encoder)
-
-
-def _compute(
-    stores: Stores, facts: list[CreatorFacts], receipt: receipts.ObjectReceipt
-) -> tuple[list[Signals], set[str]]:
-    """Return the signals of creators, and those that end every process that computes theirs."""
-    encoder, known = open_encoder(stores.settings), care()
-    reuse = signal_store.known_vectors(stores.cluster, [fact.creator_id for fact in facts], encoder.fingerprint)
-    if not known.deaths:
-        return compute_signals(facts, encoder, _classifier(encoder), reuse), set()
-    computed: list[Signals] = []
-    lost: set[str] = set()
-    for fact in facts:
-        place = receipt.creator_ids.index(fact.creator_id)
-        if place in known.poisoned:
-            lost.add(fact.creator_id)
-            continue
-        with known.in_hand(place):
-            computed += compute_signals([fact], encoder, _classifier(encoder), reuse)
-    return computed, lost
 
 
 def _without(
@@ -186,8 +170,10 @@ def enrich_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
         return receipt  # a late twin of this job, from before the records were tried again
     read_at = clock_ms(stores.queue.redis)
     facts = load_facts(stores, receipt.creator_ids)
-    computed, poisoned = _compute(stores, facts, receipt)
+    computed, poisoned = workshop.compute(stores, facts, receipt.creator_ids)
     refused = signal_store.save(stores.cluster, computed, version=read_at)
+    # Of creators that were merged away, or whose accounts are gone, nothing is kept that somebody could find.
+    signal_store.forget(stores.cluster, set(receipt.creator_ids) - {one.creator_id for one in facts}, version=read_at)
     why = {creator_id: ("refused_by_index", reason, 1) for creator_id, reason in refused.items()}
     why |= dict.fromkeys(poisoned, (deadletters.POISON, KILLED, MAX_ATTEMPTS))
     lost = {

@@ -17,9 +17,11 @@ from creators.text import normalise_handle
 if TYPE_CHECKING:
     from creators.stores.cluster import Cluster
 
-POSTS_PER_ACCOUNT = 12
-"""As many recent posts as the engagement rate looks at."""
+POSTS_PER_ACCOUNT = 60
+"""As many recent posts as any signal looks at."""
 TERMS_BATCH = 500
+POSTS_BATCH = 100
+"""Accounts whose posts are asked for at once."""
 
 
 def _ms(at: datetime) -> int:
@@ -58,7 +60,8 @@ def _profile(account: Account, raw_key: str) -> bulk.Action:
 
 def _observations(account: Account) -> list[bulk.Action]:
     actions = []
-    for seen in (*account.history, account.observation):
+    # That it is gone counts nothing.
+    for seen in (*account.history, *(() if account.gone else (account.observation,))):
         doc = seen.model_dump(mode="json", exclude_none=True) | {"account_id": account.account_id}
         if seen.handle:
             doc["handle"] = normalise_handle(seen.handle)
@@ -134,9 +137,11 @@ def load_observations(cluster: Cluster, account_ids: Sequence[str]) -> dict[str,
 def load_posts(cluster: Cluster, account_ids: Sequence[str]) -> Mapping[str, tuple[Post, ...]]:
     """Return the latest posts of each account, newest first, at most ``POSTS_PER_ACCOUNT``."""
     found: dict[str, tuple[Post, ...]] = {}
-    for start in range(0, len(account_ids), TERMS_BATCH):
-        batch = list(account_ids[start : start + TERMS_BATCH])
-        latest = {"name": "latest", "size": POSTS_PER_ACCOUNT, "sort": [{"posted_at": "desc"}], "_source": ["post"]}
+    # Equal times are ordered by id, so that the choice never depends on the order of arrival.
+    newest_first = [{"posted_at": "desc"}, {"post_id": "asc"}]
+    for start in range(0, len(account_ids), POSTS_BATCH):
+        batch = list(account_ids[start : start + POSTS_BATCH])
+        latest = {"name": "latest", "size": POSTS_PER_ACCOUNT, "sort": newest_first, "_source": ["post"]}
         body = {
             "size": len(batch),
             "_source": False,

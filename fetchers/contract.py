@@ -25,8 +25,9 @@ JSON = Any
 class Policy:
     """What the owner of a platform and the law allow, shown by ``GET /v1/admin/sources``.
 
-    ``needs_acknowledgement`` is checked before any call, ``max_age_days`` bounds the time between two fetches; the rest
-    is for the operator to heed.
+    All of it is enforced: ``needs_acknowledgement`` before any call; ``may_derive`` and ``may_merge`` by stamps on the
+    records, where no agreement of the operator's says otherwise (:func:`fetchers.policy.permitted`); ``max_age_days``
+    by the time between two fetches and, with ``delete_when_gone``, by tombstones (:mod:`fetchers.retention`).
     """
 
     kind: Literal["official", "provider", "browser", "website"]
@@ -42,6 +43,8 @@ class Policy:
     """Whether a person must have accepted its terms (``acknowledged_by``) before the first call."""
     terms_url: str
     note: str
+    sees_all: bool = False
+    """Whether its finding no account proves that there is none; else another source is asked before one is gone."""
 
 
 @dataclass(frozen=True, slots=True)

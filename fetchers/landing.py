@@ -11,6 +11,9 @@ from creators.errors import NotFound
 from creators.ids import parse_account_id
 from creators.stores import receipts
 from creators.targets import TaskKind
+from creators.tombstones import GONE
+from fetchers.policy import permitted
+from fetchers.sources import all_sources
 
 if TYPE_CHECKING:
     from creators.models import RawRecord
@@ -26,6 +29,7 @@ def _folder(record: RawRecord) -> tuple[str, str]:
 def land(stores: Stores, records: Sequence[RawRecord], *, landed_on: date, urgent: bool = False) -> list[str]:
     """Write records into the lake, one object for each platform and source, and queue them; returns the keys.
 
+    Each is stamped with what the policy of its source lets it be used for (:func:`fetchers.policy.permitted`).
     Doing it again with the same records on the same day changes nothing. What is written and not booked, because this
     process died in between, is found by the reconciler.
 
@@ -36,7 +40,7 @@ def land(stores: Stores, records: Sequence[RawRecord], *, landed_on: date, urgen
         urgent: whether somebody waits for them.
     """
     # A stable sort: the records of one target stay in the order in which they were answered.
-    ordered = sorted(records, key=_folder)
+    ordered = sorted(permitted(records, stores.settings, all_sources()), key=_folder)
     objects = [
         stores.lake.put(group, landed_on=landed_on)
         for group in (list(found) for _, found in groupby(ordered, key=_folder))
@@ -72,5 +76,5 @@ def last_known(stores: Stores, account_id: str) -> list[RawRecord]:
     return [
         record.model_copy(update={"degraded": True, "fetched_at": record.fetched_at + _A_MOMENT})
         for record in told
-        if not record.degraded
+        if not record.degraded and record.source != GONE
     ]

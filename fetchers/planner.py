@@ -16,10 +16,12 @@ from uuid import uuid4
 
 import structlog
 
-from creators.errors import Unavailable
+from creators.errors import NotFound, Unavailable
 from creators.stores import deadletters, tasks
 from creators.stores.schedule import BATCH, Claim, Due, Schedule
 from creators.stores.tasks import Lane, Task, TaskState
+from fetchers.landing import land
+from fetchers.retention import expired
 
 if TYPE_CHECKING:
     from creators.stores.session import Stores
@@ -34,6 +36,8 @@ MAX_RETURNS = 3
 """A target whose job has died so often is given up; from the first time on it gets a job of its own."""
 SWEEP_S = 30.0
 SWEEP_PAGE = 1000
+EXPIRE_S = 300.0
+"""How often the leader looks for what is older than its owner lets it be kept."""
 
 _QUEUE_OF = {Lane.FRESH: "fetch", Lane.BACKFILL: "backfill"}
 
@@ -59,7 +63,7 @@ class Planner:
         self._stores = stores
         self._schedule = Schedule(stores)
         self._token = uuid4().hex
-        self._swept_at = float("-inf")
+        self._swept_at = self._expired_at = float("-inf")
         self._sweep_after: Sequence[Any] | None = None
 
     def tick(self) -> Ticked:
@@ -79,6 +83,7 @@ class Planner:
             return Ticked(leads=False)
         restored = self._restore() if not self._schedule.is_made() else self._sweep()
         returned, given_up = self._take_back()
+        self._expire()
         claims = [claim for lane in Lane for claim in self._claims(lane)]
         queued = sum(len(claim.target_ids) for claim in claims)
         if claims and not self._schedule.hand_over(self._token, claims):
@@ -133,6 +138,20 @@ class Planner:
         now_true = tasks.load(self._stores.cluster, [task.target_id for task in missing])
         still = [task for task in now_true.values() if task.state is TaskState.WAITING]
         return self._put(still)
+
+    def _expire(self) -> None:
+        """Land the end of accounts that nobody could fetch for longer than their data may be kept."""
+        if time.monotonic() < self._expired_at + EXPIRE_S:
+            return
+        self._expired_at = time.monotonic()
+        now = datetime.now(UTC)
+        try:
+            records = expired(self._stores.cluster, now)
+        except NotFound:
+            return  # the profiles are being made again
+        if records:
+            land(self._stores, records, landed_on=now.date())
+            log.info("expired", accounts=len(records))
 
     def _take_back(self) -> tuple[int, int]:
         """Schedule again what a job that has died was given; returns how many came back, and how many are given up."""

@@ -1,4 +1,4 @@
-"""Which sources may be called now, and in words why not.
+"""Which sources may be called now, and in words why not; and what may be done with what they told.
 
 A source needs what it cannot work without, credentials or a person who accepted its terms, and nobody may have switched
 it off: in the settings, or while everything runs with ``creatorscope source disable``. A switch is stronger than the
@@ -19,8 +19,11 @@ from creators.stores.scripts import Shared, boundary
 from creators.targets import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from creators.models import RawRecord
     from creators.settings import Settings
-    from fetchers.contract import Source
+    from fetchers.contract import Policy, Source
 
 SWITCHES_KEY = "sources:switched"
 UNSET = SourceSettings()
@@ -97,6 +100,27 @@ def standing(source: Source, settings: SourceSettings, switched: bool | None = N
         terms = f"nobody has accepted its terms ({source.policy.terms_url})"
         return Standing(allowed=False, reason=f"{terms}: set {name}ACKNOWLEDGED_BY")
     return Standing(allowed=True, reason="may be called")
+
+
+def uses(policy: Policy, settings: SourceSettings) -> dict[str, bool]:
+    """Return ``may_derive`` and ``may_merge`` as they hold here: what the operator agreed outweighs the policy."""
+    told = {"may_derive": settings.may_derive, "may_merge": settings.may_merge}
+    return {name: getattr(policy, name) if agreed is None else agreed for name, agreed in told.items()}
+
+
+def permitted(records: Iterable[RawRecord], settings: Settings, known: Mapping[str, Source]) -> list[RawRecord]:
+    """Return records that say what they may be used for, as the policies of their sources stand now.
+
+    What a record already forbids stays forbidden: a copy of an older answer is worth no more than the answer. Records
+    of what is no source, such as events, are the operator's own and stay as they are.
+    """
+    rights = {name: uses(source.policy, settings_of(settings, name)) for name, source in known.items()}
+
+    def limited(record: RawRecord) -> RawRecord:
+        denied = {name: False for name, allowed in rights.get(record.source, {}).items() if not allowed}
+        return record.model_copy(update=denied) if denied else record
+
+    return [limited(record) for record in records]
 
 
 def serves(source: Source, target: Target) -> bool:

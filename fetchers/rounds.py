@@ -20,6 +20,7 @@ from fetchers import fetch_log
 from fetchers.controller import Controller
 from fetchers.landing import land, last_known
 from fetchers.outcomes import Outcome
+from fetchers.retention import confirmed_gone, deletions
 from fetchers.settlement import Ended, Settled, forget, settle
 from fetchers.sources import all_sources
 
@@ -46,8 +47,10 @@ def fetch_round(stores: Stores, target_ids: Sequence[str]) -> list[Outcome]:
         return []
     outcomes = asyncio.run(_ask(stores, list(wanted)))
     records = [record for outcome in outcomes for record in _records(stores, wanted, outcome)]
-    land(stores, records, landed_on=datetime.now(UTC).date())
-    settle(stores, [_settled(outcome) for outcome in outcomes])
+    settled, now = [_settled(outcome) for outcome in outcomes], datetime.now(UTC)
+    records += deletions(stores.cluster, confirmed_gone(stores, wanted, settled, now), now)
+    land(stores, records, landed_on=now.date())
+    settle(stores, settled)
     _hold(stores, outcomes)
     fetch_log.write(stores.cluster, outcomes)
     return outcomes

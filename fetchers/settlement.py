@@ -119,7 +119,8 @@ _RULES: Mapping[Ended, Callable[[Task, Settled, datetime, Bounds], Changes]] = {
 }
 
 
-def _bounds(settings: Settings, task: Task, result: Settled) -> Bounds:
+def interval_bounds(settings: Settings, task: Task, result: Settled) -> Bounds:
+    """Return the limits of a target's interval after a fetch of it."""
     return bounds_of(settings, task.target_id, result.source or task.source)
 
 
@@ -142,7 +143,7 @@ def settle(stores: Stores, results: Sequence[Settled], *, now: datetime | None =
     by_id = {result.target_id: result for result in results}
     known = tasks.load(stores.cluster, by_id)
     booked: dict[str, Changes] = {
-        target_id: changes(task, by_id[target_id], at, _bounds(stores.settings, task, by_id[target_id]))
+        target_id: changes(task, by_id[target_id], at, interval_bounds(stores.settings, task, by_id[target_id]))
         for target_id, task in known.items()
         if task.state in {TaskState.WAITING, TaskState.PAUSED}
     }

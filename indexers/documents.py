@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from creators.models import DOMAIN_OF, Account, Domain, Engagement, Growth, Signals
+from creators.models import DOMAIN_OF, Account, Domain
+from creators.signals.content import Contact
+from creators.signals.creator import Signals
+from creators.signals.performance import Engagement
 from creators.text import clean_line, transliterate
-from mappings.fields import VECTOR, follower_band
+from indexers.signal_fields import country_of, metric_fields, rate_of, signal_fields
+from mappings.fields import VECTOR
 from mappings.niches import NICHES
 
 CreatorDocument = dict[str, Any]
@@ -15,7 +19,6 @@ CreatorDocument = dict[str, Any]
 
 FLOAT_DIGITS = 6
 """Digits of a vector's components in JSON: the error is far below what the index resolves."""
-GROWTH_WINDOWS = (30, 90, 180)
 _LABELS = {niche.id: niche.label for niche in NICHES}
 
 
@@ -37,7 +40,7 @@ def _distinct(values: Iterable[str | None]) -> list[str]:
 
 
 def _account_facts(account: Account, engagement: Sequence[Engagement]) -> dict[str, Any]:
-    rate = next((e.rate for e in engagement if e.account_id == account.account_id), None)
+    known = rate_of(engagement, account.account_id)
     facts = {
         "account_id": account.account_id,
         "native_id": account.native_id,
@@ -49,7 +52,7 @@ def _account_facts(account: Account, engagement: Sequence[Engagement]) -> dict[s
         "posts": account.posts,
         "views": account.views,
         **{f"average_{name}": value for name, value in account.averages},
-        "engagement_rate": rate,
+        "engagement_rate": known.rate if known else None,
         "verified": account.verified,
         "joined_on": account.joined_on.isoformat() if account.joined_on else None,
         "last_posted_at": account.last_posted_at.isoformat() if account.last_posted_at else None,
@@ -71,13 +74,15 @@ def _per_platform(accounts: Sequence[Account], engagement: Sequence[Engagement])
     return {platform: _account_facts(account, engagement) for platform, account in sorted(best.items())}
 
 
-def _has(accounts: Sequence[Account]) -> list[str]:
-    found = {str(account.platform) for account in accounts}
-    if any(account.has_email for account in accounts):
-        found.add("email")
-    if any(account.website for account in accounts):
-        found.add("website")
-    return sorted(found)
+def _has(accounts: Sequence[Account], contact: Contact | None) -> list[str]:
+    shown = {
+        "email": any(account.has_email for account in accounts) or (contact is not None and contact.email),
+        "phone": any(account.has_phone for account in accounts) or (contact is not None and contact.phone),
+        "website": any(account.website for account in accounts),
+    }
+    return sorted(
+        {*(str(account.platform) for account in accounts), *(way for way, is_there in shown.items() if is_there)}
+    )
 
 
 def _best_bio(accounts: Sequence[Account]) -> Account | None:
@@ -86,7 +91,7 @@ def _best_bio(accounts: Sequence[Account]) -> Account | None:
     return max(with_bio, key=lambda a: (not a.bio_composed, len(a.bio or ""), a.account_id), default=None)
 
 
-def _identity_fields(accounts: Sequence[Account], first: Account) -> dict[str, Any]:
+def _identity_fields(accounts: Sequence[Account], first: Account, contact: Contact | None) -> dict[str, Any]:
     names = _distinct(account.name and clean_line(account.name) for account in accounts)
     handles = _distinct(account.handle for account in accounts)
     name = (clean_line(first.name) if first.name else None) or next(iter(names), None) or first.handle
@@ -98,26 +103,9 @@ def _identity_fields(accounts: Sequence[Account], first: Account) -> dict[str, A
         "handles": handles,
         "platforms": sorted({str(account.platform) for account in accounts}),
         "primary_platform": str(first.platform),
-        "has": _has(accounts),
+        "has": _has(accounts, contact),
         "website": next((account.website for account in accounts if account.website), None),
         "links": [link.model_dump(exclude_none=True) for account in accounts for link in account.links] or None,
-    }
-
-
-def _metric_fields(first: Account, signals: Signals) -> dict[str, Any]:
-    engagement: Engagement | None = next((e for e in signals.engagement if e.account_id == first.account_id), None)
-    engagement = engagement or next(iter(signals.engagement), None)
-    growth: dict[int, Growth] = {}
-    for one in signals.growth:
-        if one.account_id == first.account_id:
-            growth[one.window_days] = one
-    return {
-        "followers": first.followers,
-        "follower_band": follower_band(first.followers),
-        "engagement_rate": engagement.rate if engagement else None,
-        "engagement": [e.model_dump(mode="json") for e in signals.engagement] or None,
-        "growth": [g.model_dump(mode="json") for g in signals.growth] or None,
-        **{f"growth_{days}d": growth[days].rate if days in growth else None for days in GROWTH_WINDOWS},
     }
 
 
@@ -142,8 +130,9 @@ def _time_fields(accounts: Sequence[Account]) -> dict[str, Any]:
 
 
 def _languages(accounts: Sequence[Account], signals: Signals) -> dict[str, Any]:
-    languages = _distinct([signals.language, *(account.language for account in accounts)])
-    return {"languages": languages, "language_confidence": signals.language_confidence}
+    used = signals.language
+    languages = _distinct([used.language if used else None, *(account.language for account in accounts)])
+    return {"languages": languages, "language_confidence": used.confidence if used else None}
 
 
 def build_document(creator_id: str, accounts: Sequence[Account], signals: Signals, *, recipe: str) -> CreatorDocument:
@@ -160,15 +149,16 @@ def build_document(creator_id: str, accounts: Sequence[Account], signals: Signal
     doc: Mapping[str, Any] = {
         "creator_id": creator_id,
         "domain": domain_of(accounts),
-        **_identity_fields(accounts, first),
+        **_identity_fields(accounts, first, signals.contact),
         "bio": bio.bio if bio else None,
         "bio_composed": bio.bio_composed if bio else None,
         "categories": _distinct(category for account in accounts for category in account.categories),
         "topics": _distinct(topic for account in accounts for topic in account.topics),
         **_niche_fields(signals),
-        "countries": _distinct(account.country for account in accounts),
+        "countries": _distinct([*(account.country for account in accounts), country_of(signals)]),
         **_languages(accounts, signals),
-        **_metric_fields(first, signals),
+        **metric_fields(first, signals),
+        **signal_fields(first, signals),
         "verified": any(account.verified for account in accounts) or None,
         **_time_fields(accounts),
         "account_count": len(accounts),

@@ -43,7 +43,7 @@ def follow(stores: Stores, receipt: ObjectReceipt) -> None:
     finders = {lead.found_on for lead in receipt.leads if lead.found_on}
     described = {account_id for about in receipt.records_of.values() for account_id in about}
     accounts = profiles.load_accounts(stores.cluster, described | {one for one in finders if _is_account(one)})
-    own = [account for account_id, account in accounts.items() if account_id in described]
+    own = [account for account_id, account in accounts.items() if account_id in described and not account.gone]
     history = profiles.load_observations(stores.cluster, sorted(described))
     # Refreshes first: whom the index knows already is no discovery.
     schedule_accounts(stores, Indexed(own, receipt.fetched, history), can)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
@@ -16,7 +17,7 @@ from creators.stores.steps import run_step
 from enrich import profiles, signal_store
 from enrich.encoders.opened import fingerprint_of
 from enrich.signals.embedding_text import RECIPE
-from indexers import lifecycle, population
+from indexers import lifecycle, population, quality
 from indexers.documents import build_document, domain_of
 from indexers.following import follow
 from mappings.registry import CREATORS
@@ -34,6 +35,11 @@ def index_object(key: str) -> None:
 def measure_population(_creators: str) -> None:
     """Measure whom creators are compared with; ``_creators``, their number, tells one request from the next."""
     population.measure(current_stores())
+
+
+def measure_quality(day: str) -> None:
+    """Measure the data of one day, ``YYYY-MM-DD``."""
+    quality.measure(current_stores(), date.fromisoformat(day))
 
 
 def _actions(
@@ -60,8 +66,8 @@ def _actions(
 
 
 def _current(accounts: Iterable[Account]) -> list[Account]:
-    """Leave out accounts known by handle only whose native id is known by now."""
-    known = list(accounts)
+    """Leave out accounts that are gone, and those known by handle only whose native id is known by now."""
+    known = [account for account in accounts if not account.gone]
     superseded = profiles.successors(known)
     return [account for account in known if account.account_id not in superseded]
 
@@ -127,7 +133,9 @@ def index_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     receipt = receipt.model_copy(
         update={
             "state": State.INDEXED,
+            "attempts": 0,
             "leads": [],
+            "unresolved": len({account_id for about in receipt.records_of.values() for account_id in about}),
             "indexed": len(receipt.records_of) - len(letters),
             # Not added to what was booked before: this job may run twice.
             "dead_lettered": receipt.due - receipt.stale - len(receipt.records_of) + len(letters),
@@ -135,6 +143,8 @@ def index_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
         }
     )
     receipts.save(stores.cluster, receipt)
+    if receipt.unresolved:
+        stores.queue.enqueue("resolve_object", key)
     if receipt.round or receipt.settled.dead_lettered:
         deadletters.close(stores.cluster, key)
     return receipt

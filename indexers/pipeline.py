@@ -2,7 +2,7 @@
 
     ingest → fetch_dataset ─┐
     planner → fetch_targets ┼→ normalise_object → enrich_object → index_object      (jobs, one lake object each)
-    POST /v1/ingest ────────┘
+    POST /v1/ingest ────────┘                                                    └→ resolve_object (who else is it?)
 
 The lake and the receipts say what is to be done; the queue only carries it. A queue that lost everything is refilled
 from them by :func:`reconcile`.
@@ -22,11 +22,13 @@ import structlog
 
 from creators.errors import CreatorscopeError, EngineFailed, LakeCorrupt, NotFound
 from creators.stores import receipts
-from creators.stores.lake import RAW, LakeObject, day_prefixes, source_of
+from creators.stores.lake import JUDGEMENTS, RAW, LakeObject, day_prefixes, source_of
 from creators.stores.scripts import Shared, boundary
+from enrich import vectors
 from enrich.encoders.opened import fingerprint_of
+from enrich.resolve import resolution
 from fetchers import fetch_log, intake
-from indexers import lifecycle, migration, population
+from indexers import lifecycle, migration, population, quality
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
 
@@ -68,7 +70,7 @@ def resume(stores: Stores, dataset_id: str) -> bool:
 
 
 def adopt(stores: Stores, *, since: datetime | None = None) -> int:
-    """Book and queue what lies in the lake without a receipt: whoever fetched it died in between; returns how many.
+    """Book and queue what lies in the lake without a receipt: whoever put it there died in between; returns how many.
 
     Args:
         stores: to work with.
@@ -77,11 +79,16 @@ def adopt(stores: Stores, *, since: datetime | None = None) -> int:
     prefixes = [RAW] if since is None else day_prefixes(since.date(), datetime.now(UTC).date())
     listed = (key for prefix in prefixes for key in stores.lake.list_keys(prefix, since=since))
     keys = [key for key in listed if source_of(key) != "dataset"]
-    booked = receipts.known(stores.cluster, keys)
+    decided = stores.lake.list_keys(JUDGEMENTS, since=since)
+    booked = receipts.known(stores.cluster, [*keys, *decided])
     strays = [key for key in keys if key not in booked]
     for key in strays:
         _book(stores, key)
-    return len(strays)
+    waiting = [key for key in decided if key not in booked]
+    for key in waiting:
+        resolution.book(stores, key)
+        stores.queue.enqueue("resolve_object", key)
+    return len(strays) + len(waiting)
 
 
 def _book(stores: Stores, key: str) -> None:
@@ -115,6 +122,8 @@ def reconcile(stores: Stores) -> int:
     queued = 0
     for receipt in receipts.unfinished(stores.cluster):
         queued += stores.queue.enqueue(receipts.NEXT_JOB[receipt.state], receipt.key, urgent=receipt.urgent)
+    for receipt in receipts.unresolved(stores.cluster) if stores.settings.identity_matching != "off" else ():
+        queued += stores.queue.enqueue("resolve_object", receipt.key)
     for dataset_id in intake.registered(stores.lake):
         queued += resume(stores, dataset_id)
     return queued
@@ -128,8 +137,10 @@ def tend(stores: Stores, *, burst: bool = False) -> None:
     try:
         queued = reconcile(stores) + adopt_since_last(stores)
         fetch_log.expire_when_due(stores)
+        vectors.trim_when_due(stores)
         if not burst:
             population.request_when_due(stores)
+            quality.request_when_due(stores)
     except CreatorscopeError as error:
         log.warning("reconcile_postponed", reason=error.detail)
         return
@@ -146,6 +157,8 @@ def wait(
 ) -> receipts.Balance:
     """Follow the work on one dataset, or on all, until nothing is pending; returns the final balance.
 
+    Where workers look for probable matches, it is followed until all accounts that are known have been compared, too.
+
     At its end the population is measured, where creators have changed.
 
     Raises:
@@ -155,7 +168,7 @@ def wait(
     while True:
         balance = receipts.balance(stores.cluster, dataset_id)
         on_progress(balance)
-        if balance.datasets_read >= wanted and balance.pending == 0:
+        if balance.datasets_read >= wanted and balance.pending == 0 and _is_resolved(stores):
             stores.cluster.refresh(CREATORS)
             population.measure_when_due(stores)
             return balance
@@ -166,6 +179,10 @@ def wait(
             )
             raise EngineFailed(detail)
         time.sleep(POLL_S)
+
+
+def _is_resolved(stores: Stores) -> bool:
+    return stores.settings.identity_matching == "off" or receipts.balance(stores.cluster).unresolved == 0
 
 
 def rebuild(stores: Stores) -> int:

@@ -27,6 +27,14 @@ FACETS: dict[str, str] = {
     "categories": "categories",
     "has": "has",
     "sources": "sources",
+    "account_kind": "account_kind",
+    "audience_quality_band": "audience_quality_band",
+    "brand_risk": "brand_risk",
+    "brand_risk_categories": "brand_risk_categories",
+    "brand_safe": "brand_safe",
+    "brands": "brands",
+    "pronouns": "pronouns",
+    "anomalies": "anomalies",
 }
 """Facet name in the API → field."""
 
@@ -48,6 +56,12 @@ SORTS: dict[str, str] = {
     "growth_30d": "growth_30d",
     "growth_90d": "growth_90d",
     "last_posted_at": "last_posted_at",
+    "audience_quality": "audience_quality",
+    "momentum": "momentum",
+    "posts_per_week": "posts_per_week",
+    "shipping_velocity": "shipping_velocity",
+    "technical_score": "technical_score",
+    "stars": "stars",
     "name": "name.exact",
 }
 """Sort name in the API → field; ``relevance`` is the other one."""
@@ -62,13 +76,28 @@ RANK_FIELDS: tuple[str, ...] = (
     "primary_platform",
     "follower_band",
     "niches",
+    "brand_risk",
 )
 """What the second stage reads of every candidate, from doc values."""
 RANK_DATES = frozenset({"as_of"})
 """Those of them that are dates; they are read in milliseconds."""
 
-HAS_VALUES: tuple[str, ...] = ("email", "website", *Platform)
+HAS_VALUES: tuple[str, ...] = ("email", "phone", "website", *Platform)
 """What ``filters.has`` may ask for."""
+
+RISK_LEVELS: tuple[str, ...] = ("none", "low", "medium", "high", "floor")
+"""How unfit a creator is for brands, from what was read; ``floor`` is for no brand at all."""
+RISKS_BRANDS_ACCEPT = frozenset({"none", "low"})
+"""Levels of creators that count as safe for brands."""
+ACCOUNT_KINDS: tuple[str, ...] = ("person", "brand", "media")
+ANOMALIES: tuple[str, ...] = (
+    "bought_then_purged",
+    "comment_pod",
+    "engagement_mismatch",
+    "follow_unfollow",
+    "follower_spike",
+)
+QUALITY_BANDS: tuple[str, ...] = ("bad", "low", "normal", "good", "high", "best")
 
 FOLLOWER_BANDS: tuple[tuple[str, int], ...] = (
     ("nano", 0),

@@ -47,7 +47,10 @@ FAMILIES: tuple[IndexFamily, ...] = (
     IndexFamily("profiles", tuple(f"profiles-{p}" for p in Platform), derived=True),
     IndexFamily("posts", tuple(f"posts-{p}" for p in Platform), derived=True),
     _single("observations", derived=True),
+    _single("annotations", derived=True),
     _single("identity-edges", derived=True),
+    _single("identity-keys", derived=True),
+    _single("identity-reviews", derived=True),
     _single("identities", derived=True),
     _single("signals", derived=True),
     _single("receipts", derived=True),
@@ -56,6 +59,8 @@ FAMILIES: tuple[IndexFamily, ...] = (
     _single("dlq", derived=False),
     _single("tasks", derived=False),
     _single("fetches", derived=False),
+    _single("vectors", derived=False),
+    _single("quality", derived=False),
 )
 
 

@@ -7,18 +7,10 @@ import hashlib
 import hmac
 import json
 import secrets
-import tempfile
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from creators.errors import BadCursor
 
-if TYPE_CHECKING:
-    from creators.settings import Settings
-
-KEY_BYTES = 32
 _SIGNATURE_BYTES = 16
 
 
@@ -34,22 +26,6 @@ class Position:
 def new_token() -> str:
     """Return a name under which a result list can be kept."""
     return secrets.token_urlsafe(12)
-
-
-def signing_key(settings: Settings) -> bytes:
-    """Return the key that signs cursors: the setting, else one made once and kept in the data folder."""
-    if settings.cursor_secret is not None:
-        return settings.cursor_secret.get_secret_value().encode()
-    path: Path = settings.data_dir / "cursor.key"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Linked when whole: another process that starts now never reads half a key.
-        with tempfile.NamedTemporaryFile(dir=path.parent) as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            with suppress(FileExistsError):
-                path.hardlink_to(file.name)
-    return path.read_bytes()
 
 
 def _sign(key: bytes, payload: bytes) -> bytes:

@@ -67,13 +67,13 @@ _WORDS: dict[str, Callable[[float], str]] = {
     "growth": lambda raw: f"followers {raw:+.1%} in 90 days",
     "freshness": lambda raw: f"seen {_number(raw)} days ago",
     "niche_fit": _niche,
-    "suitability": lambda raw: f"risk of the niche {raw:.1f} of 1" if raw > 0 else "no niche that brands avoid",
+    "suitability": lambda raw: f"risk for brands {raw:.1f} of 1" if raw > 0 else "nothing found that brands avoid",
 }
 _UNKNOWN = {
     "named": "neither handle nor name was asked for",
     "text_match": "no word of the query among the best matches",
     "semantic": "not among the nearest in meaning, counted as a little farther than they",
-    "suitability": f"niche unknown, counted as {NEUTRAL}",
+    "suitability": f"nothing read and niche unknown, counted as {NEUTRAL}",
 }
 _MIDDLE = 0.5
 _COMPARED = frozenset({"engagement", "growth"})

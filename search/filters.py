@@ -75,6 +75,10 @@ Niches = Annotated[tuple[str, ...], one_of("niche", frozenset(niche_ids()))]
 Countries = Annotated[tuple[str, ...], AfterValidator(_countries)]
 Languages = Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ...], _distinct]
 Bands = Annotated[tuple[str, ...], one_of("follower band", frozenset(band for band, _ in fields.FOLLOWER_BANDS))]
+Kinds = Annotated[tuple[str, ...], one_of("kind of account", frozenset(fields.ACCOUNT_KINDS))]
+Risks = Annotated[tuple[str, ...], one_of("level of risk", frozenset(fields.RISK_LEVELS))]
+QualityBands = Annotated[tuple[str, ...], one_of("band of audience quality", frozenset(fields.QUALITY_BANDS))]
+Anomalies = Annotated[tuple[str, ...], one_of("kind of anomaly", frozenset(fields.ANOMALIES))]
 Has = Annotated[tuple[str, ...], one_of("value of has", frozenset(fields.HAS_VALUES))]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -103,6 +107,13 @@ class CountRange(_Range):
 
 class RateRange(_Range):
     """A range of fractions (0.03 is 3 %); both ends included. Growth may be negative."""
+
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
+
+
+class NumberRange(_Range):
+    """A range of numbers in the unit of their field; both ends included."""
 
     min: FiniteFloat | None = None
     max: FiniteFloat | None = None
@@ -144,6 +155,10 @@ class Exclusions(Frozen):
     topics: Words = ()
     categories: Words = ()
     has: Has = ()
+    brands: Words = ()
+    brand_risk_categories: Words = ()
+    account_kinds: Kinds = ()
+    anomalies: Anomalies = ()
     keywords: Words = ()
     """Words or phrases that must not occur in name, bio, topics or categories."""
     creator_ids: Ids = ()
@@ -185,10 +200,38 @@ class Filters(Frozen):
     joined: DateRange | None = None
     """Of the oldest account."""
     verified: bool | None = None
+    account_kinds: Kinds = ()
+    """``person``, ``brand``, ``media``."""
+    pronouns: Words = ()
+    """As the creator states them: ``she/her``."""
+    brands: Words = ()
+    """Handles that the creator names beside a disclosure of cooperation."""
+    brand_risk: Risks = ()
+    brand_risk_categories: Words = ()
+    brand_safe: bool | None = None
+    """Whether nothing worse than a low risk was found in what was read, and no niche that brands avoid."""
+    audience_quality: NumberRange | None = None
+    """Score of 0 to 100; known only where half of what it is made of is."""
+    audience_quality_bands: QualityBands = ()
+    bot_probability: RateRange | None = None
+    """That the main account is automated or fake, 0 to 1."""
+    anomalies: Anomalies = ()
+    """Unusual movements of any account's numbers; what they mean is open."""
+    sponsored_share: RateRange | None = None
+    posts_per_week: NumberRange | None = None
+    """Of the main account."""
+    momentum: RateRange | None = None
+    """Daily log growth of the main account's audience: 0.01 is about 1 % a day."""
+    shipping_velocity: NumberRange | None = None
+    """Of builders: weighted commits, merges, releases and launches, in points a week."""
+    technical_score: RateRange | None = None
+    """Of builders, 0 to 1, on a fixed scale."""
+    stars: CountRange | None = None
+    """Of all own repositories on GitHub."""
     degraded: bool | None = None
     """Whether any fact comes from an answer that a source could not renew."""
     has: Has = ()
-    """All of these: ``email``, ``website``, or a platform."""
+    """All of these: ``email``, ``phone``, ``website``, or a platform."""
     last_posted_days: Days | None = None
     max_age_days: Days | None = None
     """The newest fact was observed within so many days."""

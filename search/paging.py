@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import BadCursor, QueueUnavailable
+from creators.keys import installation_key
 from mappings.registry import CREATORS
 from search import cursor as cursors
 
@@ -29,7 +30,7 @@ class Pages:
 
     def __init__(self, settings: Settings, cache: Cache) -> None:
         self._cache = cache
-        self._key = cursors.signing_key(settings)
+        self._key = installation_key(settings)
         self._opening = asyncio.Lock()
         self._view, self._view_until = "", 0.0
         self.ttl_s = settings.cursor_ttl_s

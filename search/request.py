@@ -28,7 +28,19 @@ class Sort(Frozen):
     """The order of the hits; unknown values come last."""
 
     field: Literal[
-        "relevance", "followers", "engagement_rate", "growth_30d", "growth_90d", "last_posted_at", "name"
+        "relevance",
+        "followers",
+        "engagement_rate",
+        "growth_30d",
+        "growth_90d",
+        "last_posted_at",
+        "audience_quality",
+        "momentum",
+        "posts_per_week",
+        "shipping_velocity",
+        "technical_score",
+        "stars",
+        "name",
     ] = "relevance"
     order: Literal["asc", "desc"] = "desc"
 

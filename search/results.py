@@ -19,9 +19,13 @@ HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
 _ORDER = (
     *("creator_id", "name", "names", "handles", "platforms", "domain", "niches", "primary_niche", "niche_scores"),
     *("categories", "topics", "countries", "languages", "language_confidence", "followers", "follower_band"),
-    *("engagement_rate", "growth_30d", "growth_90d", "growth_180d", "verified", "has", "website", "bio"),
+    *("engagement_rate", "growth_30d", "growth_90d", "growth_180d", "momentum", "acceleration", "posts_per_week"),
+    *("audience_quality", "audience_quality_band", "audience_quality_coverage", "bot_probability", "anomalies"),
+    *("brand_safe", "brand_risk", "brand_risk_categories", "sponsored_share", "brands", "account_kind", "pronouns"),
+    *("shipping_velocity", "technical_score", "stars"),
+    *("country", "country_confidence", "verified", "has", "website", "bio"),
     *("bio_composed", "joined_on", "last_posted_at", "as_of", "account_count", "sources", "degraded", "accounts"),
-    *("links", "engagement", "growth"),
+    *("links", "engagement", "growth", "signals"),
 )
 _PLACE = {name: place for place, name in enumerate(_ORDER)}
 

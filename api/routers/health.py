@@ -17,6 +17,7 @@ from creators.stores import receipts
 from creators.stores.session import Stores
 from fetchers.overview import Overview
 from fetchers.sources import all_sources
+from indexers import quality
 
 CHECK_TIMEOUT_S = 3.0
 
@@ -67,10 +68,29 @@ def _measure(stores: Stores) -> None:
         for queue, depth in stores.queue.depth().items():
             telemetry.QUEUE_DEPTH.labels(queue).set(depth)
         telemetry.WORKERS.set(stores.queue.workers_alive())
+        telemetry.UNRESOLVED.set(balance.unresolved)
+        telemetry.REVIEWS_OPEN.set(stores.cluster.count("identity-reviews"))
+        _show_quality(quality.latest(stores.cluster))
     except CreatorscopeError:
         # A store that is down must not take the other measurements with it.
         telemetry.RECORDS.clear()
         telemetry.QUEUE_DEPTH.clear()
+
+
+def _show_quality(day: dict[str, Any] | None) -> None:
+    # What the day before had and this one has not must not stay.
+    for gauge in (telemetry.QUALITY_MISSING, telemetry.QUALITY_OFF, telemetry.QUALITY_DRIFT):
+        gauge.clear()
+    if day is None:
+        return
+    for platform, found in day["report"]["missing"].items():
+        for field, share in found["fields"].items():
+            telemetry.QUALITY_MISSING.labels(platform, field).set(share)
+    for platform, found in day["report"]["outliers"].items():
+        telemetry.QUALITY_OFF.labels(platform).set(found["off"] / found["accounts"])
+    for measure, shift in day["report"]["drift"].items():
+        telemetry.QUALITY_DRIFT.labels(measure).set(shift["value"])
+    telemetry.QUALITY_SHIFTED.set(len(day["shifted"]))
 
 
 @router.get("/metrics")

@@ -55,7 +55,7 @@ def relevance(data: Path, name: str, threads: int) -> dict[str, Any]:
     folder = data / "relevance" / name
     with gzip.open(folder / "corpus.jsonl.gz", "rt", encoding="utf-8") as file:
         documents = [json.loads(line) for line in file.read().split("\n") if line.strip()]
-    relevant = _judgements(folder / judgements_file)
+    relevant = judgements(folder / judgements_file)
     lines = (folder / queries_file).read_text(encoding="utf-8").split("\n")
     queries = [query for query in map(json.loads, filter(None, lines)) if query["_id"] in relevant]
     ids = [document["_id"] for document in documents]
@@ -65,7 +65,7 @@ def relevance(data: Path, name: str, threads: int) -> dict[str, Any]:
         for variant, encoder in encoders(Path(scratch), threads).items():
             scores = encoder.encode([query["text"] for query in queries]) @ encoder.encode(bodies).T
             judged = [relevant[query["_id"]] for query in queries]
-            gains[variant] = np.array([_ndcg(row, ids, rel) for row, rel in zip(scores, judged, strict=True)])
+            gains[variant] = np.array([ndcg(row, ids, rel) for row, rel in zip(scores, judged, strict=True)])
     difference = gains["int8"] - gains["fp32"]
     random = np.random.default_rng(1)
     means = [random.choice(difference, len(difference)).mean() for _ in range(RESAMPLES)]
@@ -78,7 +78,8 @@ def relevance(data: Path, name: str, threads: int) -> dict[str, Any]:
     }
 
 
-def _judgements(path: Path) -> dict[str, dict[str, int]]:
+def judgements(path: Path) -> dict[str, dict[str, int]]:
+    """Return query → relevant document → grade, of a table with these three columns."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for line in path.read_text(encoding="utf-8").splitlines():
         query, document, score = line.split("\t")
@@ -87,7 +88,8 @@ def _judgements(path: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def _ndcg(scores: Vectors, ids: list[str], relevant: dict[str, int]) -> float:
+def ndcg(scores: Vectors, ids: list[str], relevant: dict[str, int]) -> float:
+    """Return nDCG@10 (linear gain) of documents in the order of their scores."""
     discounts = 1 / np.log2(np.arange(2, CUT + 2))
     gained = np.array([relevant.get(ids[row], 0) for row in np.argsort(-scores, kind="stable")[:CUT]])
     ideal = np.array(sorted(relevant.values(), reverse=True)[:CUT])
@@ -97,7 +99,7 @@ def _ndcg(scores: Vectors, ids: list[str], relevant: dict[str, int]) -> float:
 def niches(data: Path) -> dict[str, Any]:
     """Return how often the niches read from channel descriptions are accepted by the category of the channel."""
     settings = load_settings()
-    classifier = NicheClassifier(default_encoder(settings.cache_dir, settings.encoder_dir, "cpu", 0))
+    classifier = NicheClassifier(default_encoder(settings.cache_dir, settings.encoder_dir, "cpu", 0).encode)
     rows = {row["channel_description"]: row["category"] for row in _channels(data) if row["category"] in ACCEPTED}
     found = classifier.classify([NicheInput(bio=description) for description in rows])
     accepted = [set(ACCEPTED[category].split()) for category in rows.values()]

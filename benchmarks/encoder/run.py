@@ -69,11 +69,11 @@ def _interleaved(ways: dict[str, Callable[[], Vectors]]) -> tuple[dict[str, floa
 
 
 def _grouped(encoder: TextEncoder, texts: list[str], tokens_per_run: int) -> Vectors:
-    encoder.tokens_per_run = tokens_per_run
+    usual, encoder.tokens_per_run = encoder.tokens_per_run, tokens_per_run
     try:
         return encoder.encode(texts)
     finally:
-        encoder.tokens_per_run = 0
+        encoder.tokens_per_run = usual
 
 
 def _padded(encoder: TextEncoder, texts: list[str]) -> Vectors:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 from opensearchpy import OpenSearch
 
 from benchmarks.relevance.collection import Document
-from creators.models import Account, Platform, Signals
+from creators.models import Account, Platform
 from creators.settings import Settings
+from creators.signals.creator import Signals
 from creators.stores import bulk
 from creators.stores.session import Stores
 from enrich.encoders.text import TextEncoder
 from enrich.normalise.masking import safe_line, safe_text
-from enrich.signals.compute import compute_signals
-from enrich.signals.embedding_text import RECIPE
+from enrich.signals.compute import Workshop, compute_signals
+from enrich.signals.embedding_text import RECIPE, text_hash
 from enrich.signals.facts import CreatorFacts
-from enrich.signals.niche import NicheClassifier
 from indexers import lifecycle
 from indexers.documents import build_document, domain_of
 from mappings.registry import CREATORS
@@ -70,16 +71,19 @@ class VectorFile:
     """Vectors of earlier runs by text hash; they are good for the encoder that made them only."""
 
     def __init__(self, path: Path | None, encoder: TextEncoder) -> None:
-        self._path, self._fingerprint = path, encoder.fingerprint
+        self._path, self._encoder, self._fingerprint = path, encoder, encoder.fingerprint
         self.known: dict[str, list[float]] = {}
         if path is not None and path.is_file():
             stored = np.load(path)
             if str(stored["encoder"]) == self._fingerprint:
                 self.known = dict(zip(stored["hashes"].tolist(), stored["vectors"].tolist(), strict=True))
 
-    def keep(self, signals: Iterable[Signals]) -> None:
-        """Remember the vectors; :meth:`save` writes them."""
-        self.known |= {one.text_hash: list(one.vector) for one in signals}
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one vector per text; those that are not known are remembered, and :meth:`save` writes them."""
+        missing = [text for text in dict.fromkeys(texts) if text_hash(text) not in self.known]
+        fresh = zip(missing, self._encoder.encode(missing).tolist(), strict=True)
+        self.known |= {text_hash(text): vector for text, vector in fresh}
+        return np.array([self.known[text_hash(text)] for text in texts], dtype=np.float32)
 
     def save(self) -> None:
         """Write the file, where one was named."""
@@ -90,13 +94,12 @@ class VectorFile:
 
 def fill(stores: Stores, documents: tuple[Document, ...], encoder: TextEncoder, vectors: VectorFile) -> None:
     """Write every document and make it visible; raises ``ValueError`` when OpenSearch refuses one."""
-    classifier = NicheClassifier(encoder)
+    workshop = Workshop((), vectors.encode, encoder.fingerprint)
     for start in range(0, len(documents), BATCH):
         batch = documents[start : start + BATCH]
         facts = [CreatorFacts(one.doc_id, (account_of(one),)) for one in batch]
-        signals = compute_signals(facts, encoder, classifier, vectors.known)
-        vectors.keep(signals)
-        actions = [_action(fact, signal) for fact, signal in zip(facts, signals, strict=True)]
+        computed = compute_signals(facts, workshop)
+        actions = [_action(fact, one.signals) for fact, one in zip(facts, computed, strict=True)]
         refused = bulk.write(stores.cluster, actions).refused
         if refused:
             detail = f"document {refused[0].action.doc_id} was refused: {refused[0].reason}"

@@ -121,6 +121,8 @@ class Cluster:
         page = body | {"size": size, "track_total_hits": False}
         while hits := self.search(logical, page)["hits"]["hits"]:
             yield from hits
+            if len(hits) < size:
+                return
             page = page | {"search_after": hits[-1]["sort"]}
 
     def open_point_in_time(self, logical: str, *, keep_alive_s: int) -> str:

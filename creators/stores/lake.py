@@ -3,7 +3,8 @@
 ``creator-raw/{platform}/YYYY/MM/DD/{source}/{sha256}.json.zst`` holds one record,
 ``…/part-{sha256}.jsonl.zst`` a batch; the checksum is over the uncompressed bytes. Objects are created, never
 rewritten: a second write of the same content changes nothing. Files that a user hands in lie whole under
-``creator-datasets/{dataset_id}/``.
+``creator-datasets/{dataset_id}/``, what people decided about identities under ``creator-judgements/``, match models
+that were learnt here under ``creator-models/``, and pictures and recordings under ``creator-media/``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 
 RAW = "creator-raw"
 DATASETS = "creator-datasets"
+JUDGEMENTS = "creator-judgements"
+MODELS = "creator-models"
+MEDIA = "creator-media"
+_FOR_EVER = tuple(f"{folder}/" for folder in (RAW, DATASETS, JUDGEMENTS, MODELS, MEDIA))
 MAX_OBJECT_BYTES = 256 * 1024 * 1024
 """An object that unpacks to more than this is refused rather than read into memory."""
 _COPY_BYTES = 8 * 1024 * 1024
@@ -222,7 +227,7 @@ class Lake:
     @_translated
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects that are no raw records; one that is gone already is no error."""
-        doomed = [key for key in keys if not key.startswith((f"{RAW}/", f"{DATASETS}/"))]
+        doomed = [key for key in keys if not key.startswith(_FOR_EVER)]
         for key in doomed:
             with suppress(FileNotFoundError):
                 self._store.delete(key)

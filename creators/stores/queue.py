@@ -29,9 +29,13 @@ if TYPE_CHECKING:
 
 URGENT = "urgent"
 """The queue of any job that somebody waits for."""
-QUEUES = (URGENT, "index", "export", "enrich", "fetch", "backfill")
-"""In order of priority: what is nearly done goes first, so that little is ever in flight; people wait for exports; a
-backfill takes what is left."""
+RESOLVE = "resolve"
+QUEUES = (URGENT, "index", "export", "enrich", "fetch", RESOLVE, "backfill")
+"""In order of priority: what is nearly done goes first, so that little is ever in flight; people wait for exports.
+
+Comparing accounts comes after everything that makes a record visible, and so never delays it by more than the one job
+that is in hand; a backfill has no end and takes what is left. Where fetching never pauses, a worker of its own
+(``CREATORSCOPE_IDENTITY_MATCHING=only``) keeps comparisons from waiting for ever."""
 LEASE_S = 20
 """A worker that has not renewed its lease for this long is dead, and its jobs are free."""
 FAILURE_TTL_S = 7 * 24 * 3600
@@ -51,8 +55,10 @@ JOBS: dict[str, JobKind] = {
     "backfill_targets": JobKind("backfill", "fetchers.jobs.backfill_targets"),
     "normalise_object": JobKind("enrich", "enrich.jobs.normalise_object"),
     "enrich_object": JobKind("enrich", "enrich.jobs.enrich_object"),
+    "resolve_object": JobKind(RESOLVE, "enrich.jobs.resolve_object"),
     "index_object": JobKind("index", "indexers.jobs.index_object"),
     "measure_population": JobKind("index", "indexers.jobs.measure_population"),
+    "measure_quality": JobKind("index", "indexers.jobs.measure_quality"),
     "write_export": JobKind("export", "search.jobs.write_export"),
 }
 _ALLOWED = frozenset(kind.function for kind in JOBS.values())

@@ -10,7 +10,7 @@ dead-lettered to pending, while the others stay as they ended.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -90,6 +90,10 @@ class ObjectReceipt(BaseModel):
     only: list[int] | None = None
     """Lines or places that this round is about; None for all."""
     settled: Settled = Settled()
+    unresolved: int = 0
+    """How many of its accounts are still to be compared with others; its records are visible all the same."""
+    regroup: list[str] = []
+    """Accounts whose evidence has been changed by a comparison, until they have been grouped anew."""
 
     @property
     def due(self) -> int:
@@ -162,6 +166,8 @@ class Balance:
     pending: int
     datasets_read: int
     """Datasets that have been read to their end."""
+    unresolved: int = 0
+    """Accounts that are visible and still to be compared with others, and creators that follow from it."""
 
     @property
     def is_balanced(self) -> bool:
@@ -169,7 +175,7 @@ class Balance:
         return self.rows_in == self.indexed + self.stale + self.dead_lettered + self.pending
 
 
-_OWN = {"key", "records", "state", "dataset_id", "attempts"}
+_OWN = {"key", "records", "state", "dataset_id", "attempts", "unresolved"}
 """Fields of a receipt that its document has under their own names; the rest lies in ``work``."""
 _ROUND = 8
 """More than there are states: the version of a receipt grows with every round."""
@@ -197,6 +203,7 @@ def _object_action(receipt: ObjectReceipt) -> bulk.Action:
         "stale": settled.stale + (0 if is_open else receipt.stale),
         "dead_lettered": settled.dead_lettered + (0 if is_open else receipt.dead_lettered),
         "pending": receipt.due if is_open else 0,
+        "unresolved": receipt.unresolved,
         "attempts": receipt.attempts,
         "updated_at": _now(),
         "work": receipt.model_dump(mode="json", exclude=_OWN, exclude_defaults=True),
@@ -211,6 +218,7 @@ def _parse(doc: dict[str, Any]) -> ObjectReceipt:
         state=State[doc["state"].upper()],
         dataset_id=doc.get("dataset_id"),
         attempts=doc["attempts"],
+        unresolved=doc["unresolved"],
         **doc["work"],
     )
 
@@ -310,6 +318,26 @@ def unfinished(cluster: Cluster, *, limit: int = 1000) -> list[ObjectReceipt]:
     return [_parse(hit["_source"]) for hit in cluster.search(INDEX, body)["hits"]["hits"]]
 
 
+def unresolved(cluster: Cluster, *, limit: int = 1000) -> list[ObjectReceipt]:
+    """Return objects that are indexed and whose accounts are still to be compared, the longest untouched first."""
+    cluster.refresh(INDEX)
+    indexed = [{"term": {"kind": "object"}}, {"term": {"state": State.INDEXED.name.lower()}}]
+    body = {
+        "query": {"bool": {"filter": [*indexed, {"range": {"unresolved": {"gt": 0}}}]}},
+        "sort": [{"updated_at": "asc"}],
+        "size": limit,
+    }
+    return [_parse(hit["_source"]) for hit in cluster.search(INDEX, body)["hits"]["hits"]]
+
+
+def indexed(cluster: Cluster) -> Iterator[ObjectReceipt]:
+    """Yield every object with records that is indexed."""
+    cluster.refresh(INDEX)
+    wanted = [{"term": {"kind": "object"}}, {"term": {"state": State.INDEXED.name.lower()}}]
+    body = {"query": {"bool": {"filter": [*wanted, {"range": {"records": {"gt": 0}}}]}}, "sort": [{"key": "asc"}]}
+    return (_parse(hit["_source"]) for hit in cluster.scan(INDEX, body))
+
+
 def _open_states() -> list[str]:
     return [state.name.lower() for state in NEXT_JOB]
 
@@ -317,7 +345,8 @@ def _open_states() -> list[str]:
 def balance(cluster: Cluster, dataset_id: str | None = None) -> Balance:
     """Return the delivery account, of one dataset or of everything."""
     cluster.refresh(INDEX)
-    sums = {name: {"sum": {"field": name}} for name in ("rows", "indexed", "stale", "dead_lettered", "pending")}
+    counted = ("rows", "indexed", "stale", "dead_lettered", "pending", "unresolved")
+    sums = {name: {"sum": {"field": name}} for name in counted}
     aggs: dict[str, Any] = sums | {"done": {"filter": {"term": {"complete": True}}}}
     query = {"term": {"dataset_id": dataset_id}} if dataset_id else {"match_all": {}}
     found = cluster.search(INDEX, {"size": 0, "query": query, "aggs": aggs})["aggregations"]
@@ -329,4 +358,5 @@ def balance(cluster: Cluster, dataset_id: str | None = None) -> Balance:
         dead_lettered=total["dead_lettered"],
         pending=total["pending"],
         datasets_read=found["done"]["doc_count"],
+        unresolved=total["unresolved"],
     )

@@ -180,7 +180,12 @@ def _count_failure(stores: Stores, key: str, stage: str, error: Exception) -> No
 def _give_up(stores: Stores, key: str, stage: str, reason: str) -> None:
     """Book all records of the object's round as dead."""
     receipt = receipts.load(stores.cluster, key)
-    if receipt is None or not receipt.is_open:
+    if receipt is None:
+        return
+    if not receipt.is_open:
+        # Its records are visible; only the comparison with others is given up, until all is compared again.
+        log.error("resolution_given_up", key=key, accounts=receipt.unresolved, reason=reason)
+        receipts.save(stores.cluster, receipt.model_copy(update={"unresolved": 0}))
         return
     if receipt.only is None:
         letter = deadletters.DeadLetter(
@@ -200,6 +205,7 @@ def _give_up(stores: Stores, key: str, stage: str, reason: str) -> None:
         "dead": receipt.only or [],
         "stale": 0,
         "indexed": 0,
+        "unresolved": 0,
     }
     receipts.save(stores.cluster, receipt.model_copy(update=dead))
     if receipt.only is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 KEY = "tallies"
 SECONDS = "source_seconds"
 """A histogram: its counts carry the label ``le``, its sum is in :data:`SECONDS_SUM`."""
-SECONDS_SUM = "source_seconds_sum"
+SECONDS_SUM = f"{SECONDS}_sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,14 @@ def drift(source: str) -> Count:
 
 def seconds(source: str, value: float) -> list[Count]:
     """Return the counts that put one latency into the histogram of a source."""
-    bucket = next((edge for edge in telemetry.SOURCE_BUCKETS if value <= edge), None)
+    return timed(SECONDS, {"source": source}, value)
+
+
+def timed(name: str, labels: Mapping[str, str], value: float) -> list[Count]:
+    """Return the counts that put one time, in seconds, into the histogram ``name`` of :mod:`creators.telemetry`."""
+    bucket = next((edge for edge in telemetry.SHARED_TIMES[name].buckets if value <= edge), None)
     edge = "+Inf" if bucket is None else str(bucket)
-    return [Count(SECONDS, {"source": source, "le": edge}), Count(SECONDS_SUM, {"source": source}, value)]
+    return [Count(name, {**labels, "le": edge}), Count(f"{name}_sum", labels, value)]
 
 
 @dataclass
@@ -88,14 +93,19 @@ class _Histogram:
     total: float = 0.0
 
 
+_Key = tuple[str, tuple[str, ...]]
+
+
 def families(counts: Iterable[Count]) -> list[Metric]:
     """Return the counters as Prometheus shows them; those without a name in :mod:`creators.telemetry` are left out."""
     plain: dict[str, CounterMetricFamily] = {}
-    histograms: dict[str, _Histogram] = {}
+    histograms: dict[_Key, _Histogram] = {}
     for count in counts:
-        if count.name in {SECONDS, SECONDS_SUM}:
-            histogram = histograms.setdefault(count.labels["source"], _Histogram())
-            if count.name == SECONDS_SUM:
+        base = count.name.removesuffix("_sum")
+        if base in telemetry.SHARED_TIMES:
+            labels = tuple(count.labels[label] for label in telemetry.SHARED_TIMES[base].labels)
+            histogram = histograms.setdefault((base, labels), _Histogram())
+            if count.name != base:
                 histogram.total = count.amount
             else:
                 histogram.counts[count.labels["le"]] = count.amount
@@ -107,16 +117,15 @@ def families(counts: Iterable[Count]) -> list[Metric]:
     return [*plain.values(), *_latencies(histograms)]
 
 
-def _latencies(histograms: Mapping[str, _Histogram]) -> list[Metric]:
-    if not histograms:
-        return []
-    family = HistogramMetricFamily(
-        "creatorscope_source_seconds", "Time of one fetch of a target from a source.", labels=["source"]
-    )
-    for source, histogram in sorted(histograms.items()):
+def _latencies(histograms: Mapping[_Key, _Histogram]) -> list[Metric]:
+    found: dict[str, HistogramMetricFamily] = {}
+    for (name, labels), histogram in sorted(histograms.items()):
+        told = telemetry.SHARED_TIMES[name]
+        if name not in found:
+            found[name] = HistogramMetricFamily(f"creatorscope_{name}", told.help, labels=told.labels)
         below, so_far = [], 0.0
-        for edge in [*map(str, telemetry.SOURCE_BUCKETS), "+Inf"]:
+        for edge in [*map(str, told.buckets), "+Inf"]:
             so_far += histogram.counts.get(edge, 0.0)
             below.append((edge, so_far))
-        family.add_metric([source], buckets=below, sum_value=histogram.total)
-    return [family]
+        found[name].add_metric(labels, buckets=below, sum_value=histogram.total)
+    return list(found.values())

@@ -16,7 +16,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from creators.errors import CreatorscopeError, QueueUnavailable, Reaction
-from creators.stores.queue import LEASE_S, QUEUES, AllowedJob, WorkQueue, connect
+from creators.stores.queue import LEASE_S, QUEUES, RESOLVE, AllowedJob, WorkQueue, connect
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -62,7 +62,7 @@ def work(settings: Settings, *, burst: bool, chores: Sequence[Chore] = ()) -> No
         QueueUnavailable: Redis does not answer, or the worker gave up.
     """
     work_queue = WorkQueue(settings)
-    worker = _worker(work_queue, connect(settings))
+    worker = _worker(work_queue, connect(settings), queues_of(settings))
     work_queue.renew_lease(worker.name)
     with contextlib.ExitStack() as beside:
         for chore in (Chore(lambda: work_queue.renew_lease(worker.name), LEASE_S / 4), *chores):
@@ -77,11 +77,18 @@ def work(settings: Settings, *, burst: bool, chores: Sequence[Chore] = ()) -> No
         raise QueueUnavailable(detail)
 
 
-def _worker(work_queue: WorkQueue, connection: Redis) -> SimpleWorker:
+def queues_of(settings: Settings) -> tuple[str, ...]:
+    """Return the queues that a worker of these settings serves, in order of priority."""
+    if settings.identity_matching == "only":
+        return (RESOLVE,)
+    return tuple(queue for queue in QUEUES if queue != RESOLVE or settings.identity_matching == "on")
+
+
+def _worker(work_queue: WorkQueue, connection: Redis, queues: Sequence[str]) -> SimpleWorker:
     # Its own lines are a traceback for every failure, where ours say as much; but if it ends, it says why.
     logging.getLogger("rq.worker").addFilter(lambda record: "quitting" in record.getMessage())
     return SimpleWorker(
-        [work_queue.queue(queue) for queue in QUEUES],
+        [work_queue.queue(queue) for queue in queues],
         name=uuid4().hex,
         connection=connection,
         job_class=AllowedJob,

@@ -15,7 +15,11 @@ DEFAULT_MAX_TOKENS = 256
 
 
 class Manifest(BaseModel):
-    """``encoder.json`` of an encoder folder; a folder without one is described by its files."""
+    """``encoder.json`` of an encoder folder; a folder without one is described by its files.
+
+    Attributes:
+        shares_runs: texts of equal length have the same bits together as alone; unknown of any graph but our own.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +28,7 @@ class Manifest(BaseModel):
     precision: str
     pooling: str
     max_tokens: int = Field(ge=8)
+    shares_runs: bool = False
     files: dict[str, str]
 
     @property

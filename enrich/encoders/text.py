@@ -1,9 +1,10 @@
 """Texts become L2-normalised vectors that do not depend on the texts they are encoded with.
 
-On a CPU every text is a run of its own and several runs go in parallel, one thread each: nothing is padded, and the
-vector is the same bit for bit whatever the batch, the order or the number of threads. On a GPU texts of equal length
-share a run (at most ``CUDA_TOKENS_PER_RUN`` tokens); still nothing is padded. ``docs/decisions/0005`` has the CPU's
-numbers; the path for GPUs has not been run yet, and its vectors may differ from a CPU's in the last bits.
+Nothing is ever padded. Texts of exactly equal length share a run where the graph is our own, in which no number of one
+text depends on the others: a vector is the same bit for bit whatever the batch, the order or the number of threads. Of
+any other graph that is unknown, and on a CPU every text is then a run of its own. Several runs go in parallel, one
+thread each. ``docs/decisions/0021`` has the CPU's numbers; the path for GPUs has not been run yet, and its vectors may
+differ from a CPU's in the last bits.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -24,13 +25,19 @@ from creators.text import replace_lone_surrogates
 from enrich.encoders.export import exported_encoder
 from enrich.encoders.manifest import Manifest, read_manifest
 
+if TYPE_CHECKING:
+    from enrich.encoders.graph import Precision
+
 DIMENSION = 384
 """Length of the vectors that the creators index holds."""
 MAX_CHARACTERS = 20_000
 """Only so much of a text is tokenised; far beyond what any model reads, it bounds the work of a hostile text."""
 CUDA_TOKENS_PER_RUN = 16_384
+CPU_TOKENS_PER_RUN = 512
+"""More do not get faster: what the layers hand on no longer fits a core's cache."""
 _KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 _WORD_VECTORS_RANK = 3
+_PROBE_TOKENS = 18
 _QUIET = 3  # ONNX Runtime: errors only
 
 Provider = Literal["cpu", "cuda"]
@@ -52,7 +59,6 @@ class TextEncoder:
         self._session = session
         self._tokenizer = tokenizer
         self.threads = threads
-        self.tokens_per_run = CUDA_TOKENS_PER_RUN if session.get_providers()[0] != "CPUExecutionProvider" else 0
         self._inputs = [node.name for node in session.get_inputs()]
         self._output = _output_name(session)
         self.max_tokens = manifest.max_tokens
@@ -60,6 +66,9 @@ class TextEncoder:
         # The probe is the last word of the vocabulary: a tokenizer of another model fails here, not in production.
         last_word = np.array([[tokenizer.get_vocab_size() - 1]], dtype=np.int64)
         self.dimension = int(self.run(last_word).shape[1])
+        self.tokens_per_run = CUDA_TOKENS_PER_RUN
+        if session.get_providers()[0] == "CPUExecutionProvider":
+            self.tokens_per_run = CPU_TOKENS_PER_RUN if manifest.shares_runs and self._same_together() else 0
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return one vector per text, float32 of shape (n, dimension); an empty text has a vector too."""
@@ -100,14 +109,24 @@ class TextEncoder:
         normalised: Vectors = (vectors / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
         return normalised
 
+    def _same_together(self) -> bool:
+        # The graph allows it; whether this processor's kernels do, too, is seen.
+        ids = np.arange(1_000, 1_000 + 3 * _PROBE_TOKENS, dtype=np.int64).reshape(3, _PROBE_TOKENS)
+        return all(np.array_equal(self.run(ids)[row], self.run(ids[row : row + 1])[0]) for row in range(len(ids)))
 
-def default_encoder(cache_dir: Path, encoder_dir: Path | None, provider: Provider, threads: int) -> TextEncoder:
+
+def default_encoder(
+    cache_dir: Path, encoder_dir: Path | None, provider: Provider, threads: int, precision: Precision = "fp32"
+) -> TextEncoder:
     """Return the encoder of ``encoder_dir``, or all-MiniLM-L6-v2, exported into ``cache_dir`` at first use.
 
     Raises:
         SetupError: the encoder cannot be made, loaded, or does not fit the index; the message names the fix.
     """
-    encoder = load_encoder(encoder_dir or exported_encoder(cache_dir), provider, threads)
+    if provider == "cuda" and precision == "int8" and encoder_dir is None:
+        detail = "the int8 form has no CUDA kernels; set CREATORSCOPE_ENCODER_PRECISION to fp32, or the provider to cpu"
+        raise SetupError(detail, field="encoder_precision")
+    encoder = load_encoder(encoder_dir or exported_encoder(cache_dir, precision), provider, threads)
     if encoder.dimension != DIMENSION:
         detail = (
             f"{encoder_dir} makes vectors of {encoder.dimension} numbers, the creators index holds {DIMENSION}; "

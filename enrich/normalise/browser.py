@@ -18,9 +18,11 @@ from creators.profiles import is_on_network, profile_of, profile_url
 from creators.targets import parse_target
 from creators.text import MAX_HANDLE
 from creators.values import parse_date
+from enrich.normalise.contact import contact_facts
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.leads import Owner, addresses, lead_to, leads_in, links_to, unique
-from enrich.normalise.masking import has_email, safe_line, safe_text
+from enrich.normalise.masking import safe_line, safe_text
+from enrich.normalise.post_facts import picture
 from enrich.normalise.visible import counters_in
 
 MAX_URL = 2_000
@@ -94,7 +96,7 @@ def _account(
         bio=safe_text(bio),
         url=profile_url(owner.platform, owner.handle, owner.native_id),
         website=safe_line(website, MAX_URL),
-        has_email=True if has_email(bio) or page.has_email else None,
+        avatar_url=picture(_text(person, "image"), page.properties.get("og:image")),
         followers=counters.get("followers"),
         following=counters.get("following"),
         posts=counters.get("posts"),
@@ -104,6 +106,7 @@ def _account(
         tier=record.tier,
         degraded=record.degraded,
         fetched_at=record.fetched_at,
+        **contact_facts(bio, has_email=page.has_email or None),
     )
 
 

@@ -21,7 +21,9 @@ from enrich.normalise.leads import (
 )
 from enrich.normalise.masking import MAX_POST, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import handles, picture
 from enrich.normalise.shortened import expanded
+from enrich.normalise.x_media import ExtendedEntities, media_facts
 from mappings.countries import country_code
 
 
@@ -74,6 +76,7 @@ class Author(Payload):
     following: NonNegativeInt
     description: str | None = None
     location: str | None = None
+    profile_picture: str | None = Field(default=None, alias="profilePicture")
     is_verified: bool | None = Field(default=None, alias="isVerified")
     is_blue_verified: bool | None = Field(default=None, alias="isBlueVerified")
     statuses_count: NonNegativeInt | None = Field(default=None, alias="statusesCount")
@@ -102,6 +105,7 @@ class Item(Payload):
     quote_count: NonNegativeInt | None = Field(default=None, alias="quoteCount")
     is_retweet: bool = Field(default=False, alias="isRetweet")
     entities: Entities = Entities()
+    extended: ExtendedEntities | None = Field(default=None, alias="extendedEntities")
 
     @property
     def words(self) -> str | None:
@@ -166,6 +170,7 @@ def _words(author: Author, owner: Owner) -> OwnWords:
 def _account(author: Author, words: OwnWords, record: RawRecord) -> Account:
     return words.account(
         record,
+        avatar_url=picture(author.profile_picture),
         country=country_code(author.location or ""),
         verified=author.is_marked,
         followers=author.followers,
@@ -182,6 +187,7 @@ def _post(one: Item, owner: Owner, record: RawRecord) -> Post:
         native_id=one.id,
         account_id=owner.account_id,
         text=safe_text(expanded(one.words, one.entities.addresses), MAX_POST),
+        mentions=handles(mention.screen_name for mention in one.entities.user_mentions),
         posted_at=one.created_at,
         views=one.view_count,
         likes=one.like_count,
@@ -191,6 +197,7 @@ def _post(one: Item, owner: Owner, record: RawRecord) -> Post:
         hashtags=hashtags_of((tag.text for tag in one.entities.hashtags), one.words),
         source=record.source,
         fetched_at=record.fetched_at,
+        **media_facts(one.extended.attached if one.extended else (), one.entities.addresses.values()),
     )
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
-from creators.models import Lead, Platform, Post, RawRecord
+from creators.models import Lead, Platform, Post, PostKind, RawRecord
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, lacking, latest, website_of
 from enrich.normalise.leads import (
@@ -21,9 +21,25 @@ from enrich.normalise.leads import (
 )
 from enrich.normalise.masking import MAX_POST, safe_line, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import commenters, handles, picture
 
 _HIDDEN = -1
 """What the actor writes for likes that their owner hides."""
+
+
+class Commenter(Payload):
+    """``owner`` of a comment."""
+
+    id: Digits | None = None
+
+
+class Comment(Payload):
+    """One of ``latestComments``."""
+
+    owner: Commenter | None = None
+
+
+_KINDS: dict[str, PostKind] = {"Image": "image", "Video": "video", "Sidecar": "carousel"}
 
 
 class Medium(Payload):
@@ -38,6 +54,17 @@ class Medium(Payload):
     hashtags: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     owner_id: Digits | None = Field(default=None, alias="ownerId")
+    type: str | None = None
+    product_type: str | None = Field(default=None, alias="productType")
+    video_duration: NonNegativeFloat | None = Field(default=None, alias="videoDuration")
+    is_sponsored: bool | None = Field(default=None, alias="isSponsored")
+    display_url: str | None = Field(default=None, alias="displayUrl")
+    latest_comments: tuple[Comment, ...] | None = Field(default=None, alias="latestComments")
+
+    @property
+    def kind(self) -> PostKind | None:
+        """Its form; ``clips`` is what Instagram calls reels. None for one that this version does not know."""
+        return "short" if self.product_type == "clips" else _KINDS.get(self.type or "")
 
 
 class Profile(Payload):
@@ -52,6 +79,8 @@ class Profile(Payload):
     biography: str | None = None
     external_url: str | None = Field(default=None, alias="externalUrl")
     verified: bool | None = None
+    picture_large: str | None = Field(default=None, alias="profilePicUrlHD")
+    picture: str | None = Field(default=None, alias="profilePicUrl")
     business_category_name: str | None = Field(default=None, alias="businessCategoryName")
     latest_posts: tuple[Medium, ...] | None = Field(default=None, alias="latestPosts")
 
@@ -95,6 +124,7 @@ def instagram(record: RawRecord) -> Normalised:
     posts = tuple(_post(medium, owner, record) for medium in user.own_posts)
     account = words.account(
         record,
+        avatar_url=picture(user.picture_large, user.picture),
         verified=user.verified,
         categories=_categories(user.business_category_name),
         followers=user.followers_count,
@@ -122,7 +152,13 @@ def _post(medium: Medium, owner: Owner, record: RawRecord) -> Post:
         platform=owner.platform,
         native_id=medium.id,
         account_id=owner.account_id,
+        kind=medium.kind,
         text=safe_text(medium.caption, MAX_POST),
+        duration_s=medium.video_duration or None,
+        is_sponsored=medium.is_sponsored,
+        mentions=handles(medium.mentions),
+        commenters=commenters(one.owner.id for one in medium.latest_comments or () if one.owner),
+        picture_url=picture(medium.display_url),
         posted_at=medium.timestamp,
         views=medium.video_view_count,
         likes=None if medium.likes_count == _HIDDEN else medium.likes_count,

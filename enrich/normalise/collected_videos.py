@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
-from creators.models import Account, Lead, Platform, Post, RawRecord
+from creators.models import Account, Lead, Platform, Post, PostKind, RawRecord
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, lacking, latest, website_of
 from enrich.normalise.leads import (
@@ -21,6 +21,7 @@ from enrich.normalise.leads import (
 )
 from enrich.normalise.masking import MAX_POST, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import handles, picture, video_kind
 from mappings.countries import country_code
 
 
@@ -43,6 +44,14 @@ class Author(Payload):
     bio_link: str | None = Field(default=None, alias="bioLink")
     verified: bool | None = None
     region: str | None = None
+    avatar: str | None = None
+
+
+class Medium(Payload):
+    """``videoMeta``."""
+
+    duration: NonNegativeFloat | None = None
+    cover: str | None = Field(default=None, alias="coverUrl")
 
 
 class Video(Payload):
@@ -58,6 +67,28 @@ class Video(Payload):
     share_count: NonNegativeInt | None = Field(default=None, alias="shareCount")
     hashtags: tuple[Tag, ...] = ()
     mentions: tuple[str, ...] = ()
+    medium: Medium | None = Field(default=None, alias="videoMeta")
+    is_slideshow: bool | None = Field(default=None, alias="isSlideshow")
+    is_ad: bool | None = Field(default=None, alias="isAd")
+    is_sponsored: bool | None = Field(default=None, alias="isSponsored")
+
+    @property
+    def kind(self) -> PostKind | None:
+        """Its form; None where neither a length nor the actor tells pictures from a video."""
+        if self.is_slideshow:
+            return "carousel"
+        return video_kind(self.duration_s) if self.duration_s else None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Its length in seconds; None of pictures."""
+        return self.medium.duration or None if self.medium else None
+
+    @property
+    def is_paid(self) -> bool | None:
+        """Whether TikTok marks it as an advertisement or a paid partnership; None where the actor tells of neither."""
+        marks = {self.is_ad, self.is_sponsored}
+        return True if True in marks else (False if False in marks else None)
 
 
 class Items(Payload):
@@ -113,6 +144,7 @@ def tiktok(record: RawRecord) -> Normalised:
 def _account(author: Author, words: OwnWords, record: RawRecord) -> Account:
     return words.account(
         record,
+        avatar_url=picture(author.avatar),
         country=country_code(author.region or ""),
         verified=author.verified,
         followers=author.fans,
@@ -126,7 +158,12 @@ def _post(video: Video, owner: Owner, record: RawRecord) -> Post:
         platform=owner.platform,
         native_id=video.id,
         account_id=owner.account_id,
+        kind=video.kind,
         text=safe_text(video.text, MAX_POST),
+        duration_s=video.duration_s,
+        is_sponsored=video.is_paid,
+        mentions=handles(video.mentions),
+        picture_url=picture(video.medium.cover if video.medium else None),
         posted_at=video.create_time,
         views=video.play_count,
         likes=video.digg_count,

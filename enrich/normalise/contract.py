@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from creators.annotations import Annotation
 from creators.errors import SchemaDrift
 from creators.models import Account, Frozen, Lead, Post
 
@@ -18,6 +19,7 @@ class Normalised(Frozen):
     accounts: tuple[Account, ...]
     posts: tuple[Post, ...] = ()
     leads: tuple[Lead, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
     missing: tuple[str, ...] = ()
     """Documented fields that this record lacks; counted as data quality, each is null in the account."""
 

@@ -17,8 +17,9 @@ from creators.profiles import Identity, choose, identities, items_of, profile_of
 from creators.text import clean_line, normalise_handle, transliterate
 from creators.values import parse_count, parse_instant
 from enrich.normalise.composed_bio import Facts, compose_bio
+from enrich.normalise.contact import contact_facts
 from enrich.normalise.contract import Normalised
-from enrich.normalise.masking import MAX_BIO, MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.masking import MAX_BIO, MAX_POST, safe_line, safe_text
 from mappings.countries import country_code, country_names
 
 MAX_URL = 2_000
@@ -68,7 +69,6 @@ def _account(
         bio=safe_text(read.text(columns.bio), MAX_BIO),
         url=_url(one, read.text(columns.url)),
         website=_website(read.text(columns.website)),
-        has_email=_has_email(read, columns),
         country=country_code(read.text(columns.country) or ""),
         language=_language(read.text(columns.language)),
         verified=read.flag(columns.verified),
@@ -82,6 +82,7 @@ def _account(
         tier=record.tier,
         degraded=record.degraded,
         fetched_at=record.fetched_at,
+        **contact_facts(read.text(columns.name), read.text(columns.bio), email=read.text(columns.email)),
         **_counters(read, columns),
     )
     return _with_composed_bio(account) if mapping.compose_bio else account
@@ -142,11 +143,6 @@ def _website(value: str | None) -> str | None:
     if len(text) > MAX_URL or not _WEBSITE.fullmatch(text):
         return None
     return text if text.lower().startswith(("http://", "https://")) else f"https://{text}"
-
-
-def _has_email(read: Cells, columns: AccountColumns) -> bool | None:
-    # Only a presence is known: a text without an address does not say that there is none.
-    return True if has_email(read.text(columns.email)) or has_email(read.text(columns.bio)) else None
 
 
 def _language(value: str | None) -> str | None:

@@ -13,12 +13,14 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 
 from creators.errors import SchemaDrift
 from creators.ids import account_id, provisional_native_id
-from creators.models import Account, Averages, Frozen, Platform, Post, RawRecord
+from creators.models import Account, Averages, Frozen, Platform, Post, PostKind, RawRecord
 from creators.profiles import CHANNEL_ID, profile_url
 from creators.text import MAX_HANDLE, normalise_handle
+from enrich.normalise.contact import contact_facts
 from enrich.normalise.contract import Normalised
 from enrich.normalise.leads import Owner, addresses, hashtags_in, lead_to, leads_in, links_to, unique
-from enrich.normalise.masking import MAX_BIO, MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.masking import MAX_BIO, MAX_POST, safe_line, safe_text
+from enrich.normalise.post_facts import MAX_NAMED, commenters, handles, picture
 
 SOURCE = "event"
 KIND = "profile"
@@ -54,7 +56,19 @@ class PostEvent(Frozen):
 
     native_id: Annotated[str, Field(pattern=r"^[!-~]{1,256}$")]
     """The id that the platform itself uses, in ASCII letters and signs."""
+    kind: PostKind | None = None
     text: Annotated[str, Field(max_length=MAX_POST)] | None = None
+    duration_s: Annotated[float, Field(gt=0, le=10**7, allow_inf_nan=False)] | None = None
+    is_sponsored: bool | None = None
+    """As the platform labels it."""
+    mentions: Annotated[tuple[Label, ...], Field(max_length=MAX_NAMED)] = ()
+    """Handles on the same platform."""
+    commenters: Annotated[tuple[Label, ...], Field(max_length=MAX_NAMED)] = ()
+    """Ids of those who commented, in their order; kept as keyed hashes."""
+    picture_url: Url | None = None
+    stars: Count | None = None
+    amount: Count | None = None
+    """Of ``commits`` and ``merges``: how many."""
     posted_at: Moment | None = None
     views: Count | None = None
     likes: Count | None = None
@@ -75,6 +89,7 @@ class ProfileEvent(Frozen):
     name: Label | None = None
     bio: Annotated[str, Field(max_length=20_000)] | None = None
     website: Url | None = None
+    avatar_url: Url | None = None
     has_email: bool | None = None
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
@@ -149,7 +164,7 @@ def normalise(record: RawRecord) -> Normalised:
         bio=safe_text(event.bio, MAX_BIO),
         url=profile_url(owner.platform, owner.handle, owner.native_id),
         website=_website(event.website),
-        has_email=True if has_email(event.bio) else event.has_email,
+        avatar_url=picture(_website(event.avatar_url)),
         categories=_labels(event.categories),
         topics=_labels(event.topics),
         links=links_to((*addresses(event.bio), *named), owner),
@@ -157,6 +172,7 @@ def normalise(record: RawRecord) -> Normalised:
         tier=record.tier,
         degraded=record.degraded,
         fetched_at=record.fetched_at,
+        **contact_facts(event.name, event.bio, has_email=event.has_email),
         **_facts(event),
     )
     leads = unique((*leads_in(event.bio, owner, pages=True), *(lead_to(url, owner) for url in named)))
@@ -195,7 +211,15 @@ def _posts(event: ProfileEvent, owner: Owner, record: RawRecord) -> tuple[Post, 
             platform=owner.platform,
             native_id=one.native_id,
             account_id=account_id(owner.platform, owner.native_id),
+            kind=one.kind,
             text=safe_text(one.text, MAX_POST),
+            duration_s=one.duration_s,
+            is_sponsored=one.is_sponsored,
+            mentions=handles(one.mentions),
+            commenters=commenters(one.commenters),
+            picture_url=picture(_website(one.picture_url)),
+            stars=one.stars,
+            amount=one.amount,
             posted_at=one.posted_at,
             views=one.views,
             likes=one.likes,

@@ -1,27 +1,29 @@
 """Answers of GitHub's REST API become accounts, posts and leads.
 
 Forms: https://docs.github.com/en/rest/users/users, …/repos/repos, …/activity/events. A repository and a release are
-posts: the stars of a repository are its likes, its forks its shares, its last push its time.
+posts: the stars of a repository are its likes, its forks its shares, its last push its time. Events are read by
+:mod:`~enrich.normalise.github_events`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
 
-from pydantic import Field, NonNegativeInt
+from pydantic import NonNegativeInt
 
 from creators.errors import SchemaDrift
 from creators.ids import account_id, provisional_native_id
 from creators.models import Account, Lead, Link, Platform, Post, RawRecord
 from creators.profiles import profile_url
 from creators.text import normalise_handle
+from enrich.normalise.contact import contact_facts
 from enrich.normalise.contract import Normalised, Payload, read_payload
+from enrich.normalise.github_events import Events, Id, Login, Named, Text, events
 from enrich.normalise.leads import (
     MAX_HASHTAGS,
     Owner,
     addresses,
-    hashtags_in,
     lead_to,
     lead_to_handle,
     leads_in,
@@ -29,15 +31,17 @@ from enrich.normalise.leads import (
     mentions_in,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.masking import MAX_POST, safe_line, safe_text
+from enrich.normalise.post_facts import picture
 from mappings.countries import country_code
 
 MAX_URL = 2_000
 """Characters of a website; more is no address."""
 
-Text = Annotated[str, Field(min_length=1, max_length=300)]
-Login = Annotated[str, Field(min_length=1, max_length=100)]
-Id = Annotated[int, Field(ge=0, lt=2**63)]
+MAX_REPOSITORIES = 30
+"""Of an account that become posts, those pushed to last."""
+PAGES = frozenset({30, 100})
+"""Repositories that were asked for, before and now: as many may not be all."""
 
 
 class Person(Payload):
@@ -57,13 +61,7 @@ class Person(Payload):
     email: str | None = None
     bio: str | None = None
     twitter_username: str | None = None
-
-
-class Named(Payload):
-    """Who owns or does something, in short; a person found for a term too."""
-
-    login: Login
-    id: Id
+    avatar_url: str | None = None
 
 
 class Upstream(Payload):
@@ -96,43 +94,6 @@ class Repositories(Payload):
     items: tuple[Repository, ...]
 
 
-class Release(Payload):
-    """What a ``ReleaseEvent`` publishes."""
-
-    id: Id
-    name: str | None = None
-    tag_name: str | None = None
-    body: str | None = None
-
-
-class Happening(Payload):
-    """``payload`` of an event."""
-
-    release: Release | None = None
-
-
-class EventRepository(Payload):
-    """``repo`` of an event; its name is ``owner/name``."""
-
-    name: Text
-
-
-class Event(Payload):
-    """One public event."""
-
-    type: str
-    actor: Named
-    repo: EventRepository
-    created_at: datetime
-    payload: Happening = Happening()
-
-
-class Events(Payload):
-    """``GET /users/{username}/events/public``, wrapped because a record is an object."""
-
-    items: tuple[Event, ...]
-
-
 def normalise(record: RawRecord) -> Normalised:
     """Return what a ``user``, ``repos``, ``repo``, ``events`` or ``search`` record says.
 
@@ -148,7 +109,7 @@ def normalise(record: RawRecord) -> Normalised:
             parent = _parent(read_payload(Repository, record.body), Owner(Platform.GITHUB, record.native_id))
             return Normalised(accounts=(), leads=unique((parent,)))
         case "events":
-            return _events(read_payload(Events, record.body), record)
+            return events(read_payload(Events, record.body), record)
         case "search":
             return Normalised(accounts=(), leads=(_found(read_payload(Named, record.body), record.target),))
     detail = f"kind {record.kind!r} of {record.source} is none of user, repos, repo, events, search"
@@ -176,7 +137,7 @@ def _person(person: Person, record: RawRecord) -> Normalised:
         bio=safe_text(person.bio),
         url=profile_url(owner.platform, owner.handle, owner.native_id),
         website=website,
-        has_email=True if has_email(person.email) or has_email(person.bio) else None,
+        avatar_url=picture(person.avatar_url),
         country=country_code(person.location or ""),
         followers=person.followers,
         following=person.following,
@@ -187,6 +148,7 @@ def _person(person: Person, record: RawRecord) -> Normalised:
         tier=record.tier,
         degraded=record.degraded,
         fetched_at=record.fetched_at,
+        **contact_facts(person.bio, email=person.email),
     )
     optional = ("name", "company", "blog", "location", "email", "bio", "twitter_username")
     return Normalised(accounts=(account,), leads=_leads(person, website, owner), missing=person.missing(*optional))
@@ -230,8 +192,30 @@ def _repositories(found: tuple[Repository, ...], record: RawRecord) -> Normalise
         names = ("description", "homepage", "language", "topics", "stargazers_count", "forks_count")
         missing |= dict.fromkeys(f"items.{name}" for name in one.missing(*names))
     # A fork is somebody else's work.
-    posts = tuple(_work(one, record) for one in public if not one.fork)
+    own = [one for one in public if not one.fork]
+    stars = _stars(own, record) if len(found) not in PAGES else ()
+    posts = (*(_work(one, record) for one in own[:MAX_REPOSITORIES]), *stars)
     return Normalised(accounts=(), posts=posts, leads=unique(leads), missing=tuple(missing))
+
+
+def _stars(own: Sequence[Repository], record: RawRecord) -> tuple[Post, ...]:
+    """The stars of all repositories together, once a week: what was gained is the difference of two such counts."""
+    counts = [one.stargazers_count for one in own if str(one.owner.id) == record.native_id]
+    if not counts:
+        return ()
+    year, week, _ = record.fetched_at.isocalendar()
+    post = Post(
+        platform=Platform.GITHUB,
+        native_id=f"stars:{record.native_id}:{year}-W{week:02d}",
+        account_id=account_id(Platform.GITHUB, record.native_id),
+        kind="stars",
+        stars=None if None in counts else sum(count or 0 for count in counts),
+        # Counting is nothing that anybody does: an account that rests stays at rest.
+        posted_at=max((one.pushed_at for one in own if one.pushed_at), default=None),
+        source=record.source,
+        fetched_at=record.fetched_at,
+    )
+    return (post,)
 
 
 def _parent(one: Repository, owner: Owner) -> Lead | None:
@@ -253,37 +237,13 @@ def _work(one: Repository, record: RawRecord) -> Post:
         platform=Platform.GITHUB,
         native_id=f"repo:{one.id}",
         account_id=account_id(Platform.GITHUB, str(one.owner.id)),
+        kind="repository",
         text=safe_text(text, MAX_POST),
+        stars=one.stargazers_count,
         posted_at=one.pushed_at,
         likes=one.stargazers_count,
         shares=one.forks_count,
         hashtags=tuple(dict.fromkeys(topic for topic in topics if topic)),
-        source=record.source,
-        fetched_at=record.fetched_at,
-    )
-
-
-def _events(answer: Events, record: RawRecord) -> Normalised:
-    posts, leads = [], []
-    for one in answer.items:
-        actor = Owner(Platform.GITHUB, str(one.actor.id), one.actor.login)
-        # Whose repository somebody works on is worth knowing.
-        leads.append(lead_to_handle(one.repo.name.partition("/")[0], Platform.GITHUB, actor, "repository"))
-        if one.payload.release is not None:
-            posts.append(_release(one, one.payload.release, record))
-            leads += mentions_in(one.payload.release.body, actor)
-    return Normalised(accounts=(), posts=tuple(posts), leads=unique(leads))
-
-
-def _release(one: Event, release: Release, record: RawRecord) -> Post:
-    title = f"{one.repo.name} {release.name or release.tag_name or ''}".rstrip()
-    return Post(
-        platform=Platform.GITHUB,
-        native_id=f"release:{release.id}",
-        account_id=account_id(Platform.GITHUB, str(one.actor.id)),
-        text=safe_text("\n".join(part for part in (title, release.body) if part), MAX_POST),
-        posted_at=one.created_at,
-        hashtags=hashtags_in(release.body),
         source=record.source,
         fetched_at=record.fetched_at,
     )

@@ -14,17 +14,27 @@ from pydantic import NonNegativeInt
 
 from creators.errors import SchemaDrift
 from creators.ids import provisional_native_id
-from creators.models import Lead, Platform, Post, RawRecord
+from creators.models import Lead, Platform, Post, PostKind, RawRecord
 from creators.text import normalise_handle
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import Digits, UserName, When, latest, website_of
 from enrich.normalise.leads import Owner, hashtags_in, leads_in, mentions_in, unique
 from enrich.normalise.masking import MAX_POST, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import picture
 
 _ALPHABET = f"{ascii_uppercase}{ascii_lowercase}{digits}-_"
 _SHORT_CODE = re.compile(r"instagram\.com/(?:[\w.]+/)?(?:p|reel|tv)/([A-Za-z0-9_-]{5,11})/?(?:\?|$)")
 """Of a public post; the longer ones of private accounts have a key at their end."""
+
+
+_KINDS: dict[str, PostKind] = {
+    "REELS": "short",
+    "STORY": "story",
+    "IMAGE": "image",
+    "VIDEO": "video",
+    "CAROUSEL_ALBUM": "carousel",
+}
 
 
 class Medium(Payload):
@@ -37,6 +47,20 @@ class Medium(Payload):
     comments_count: NonNegativeInt | None = None
     view_count: NonNegativeInt | None = None
     permalink: str | None = None
+    media_type: str | None = None
+    media_product_type: str | None = None
+    media_url: str | None = None
+    thumbnail_url: str | None = None
+
+    @property
+    def kind(self) -> PostKind | None:
+        """Its form, by where it is shown and what it is; None for one that this version does not know."""
+        return _KINDS.get(self.media_product_type or "") or _KINDS.get(self.media_type or "")
+
+    @property
+    def picture_url(self) -> str | None:
+        """Its picture; the address of a video leads to the video, and has a picture only where one is named."""
+        return picture(self.thumbnail_url, None if self.media_type == "VIDEO" else self.media_url)
 
     @property
     def post_id(self) -> str:
@@ -71,6 +95,7 @@ class Professional(Payload):
     biography: str | None = None
     website: str | None = None
     follows_count: NonNegativeInt | None = None
+    profile_picture_url: str | None = None
     media: Media | None = None
 
 
@@ -121,6 +146,7 @@ def _profile(user: Professional, record: RawRecord) -> Normalised:
     posts = tuple(_post(medium, owner, record) for medium in media)
     account = words.account(
         record,
+        avatar_url=picture(user.profile_picture_url),
         followers=user.followers_count,
         following=user.follows_count,
         posts=user.media_count,
@@ -142,7 +168,10 @@ def _post(medium: Medium, owner: Owner, record: RawRecord) -> Post:
         platform=owner.platform,
         native_id=medium.post_id,
         account_id=owner.account_id,
+        kind=medium.kind,
         text=safe_text(medium.caption, MAX_POST),
+        mentions=tuple(lead.value[1:] for lead in mentions_in(medium.caption, owner)),
+        picture_url=medium.picture_url,
         posted_at=medium.timestamp,
         views=medium.view_count,
         likes=medium.like_count,

@@ -8,8 +8,9 @@ from typing import Any
 
 from creators.models import Account, Lead, RawRecord
 from creators.profiles import profile_url
+from enrich.normalise.contact import contact_facts
 from enrich.normalise.leads import Owner, addresses, lead_to, leads_in, links_to
-from enrich.normalise.masking import has_email, safe_line, safe_text
+from enrich.normalise.masking import safe_line, safe_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class OwnWords:
         return (self.website,) if self.website else ()
 
     def account(self, record: RawRecord, **facts: Any) -> Account:
-        """Return the account with the other ``facts`` of its source; it has an e-mail where the bio shows one."""
+        """Return the account with the other ``facts`` of its source; its ways of contact are those that it shows."""
         return Account(
             platform=self.owner.platform,
             native_id=self.owner.native_id,
@@ -35,13 +36,12 @@ class OwnWords:
             bio=safe_text(self.bio),
             url=profile_url(self.owner.platform, self.owner.handle, self.owner.native_id),
             website=self.website,
-            has_email=True if has_email(self.bio) else None,
             links=links_to((*addresses(self.bio), *self._said), self.owner),
             source=record.source,
             tier=record.tier,
             degraded=record.degraded,
             fetched_at=record.fetched_at,
-            **facts,
+            **(contact_facts(self.name, self.bio) | facts),
         )
 
     def leads(self) -> Iterator[Lead | None]:

@@ -25,7 +25,9 @@ from enrich.normalise.leads import (
 )
 from enrich.normalise.masking import MAX_POST, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import handles, picture
 from enrich.normalise.shortened import Id, expanded
+from enrich.normalise.x_media import ExtendedEntities, media_facts
 from mappings.countries import country_code
 
 Text = Annotated[str, Field(min_length=1)]
@@ -95,6 +97,7 @@ class User(Author):
     url: str | None = None
     verified: bool | None = None
     protected: bool | None = None
+    profile_image_url_https: str | None = None
     created_at: When = None
     entities: UserEntities = UserEntities()
 
@@ -113,6 +116,7 @@ class Tweet(Payload):
     retweet_count: NonNegativeInt | None = None
     quote_count: NonNegativeInt | None = None
     entities: Entities = Entities()
+    extended_entities: ExtendedEntities | None = None
     retweeted_status: dict[str, Any] | None = None
 
     @property
@@ -168,6 +172,7 @@ def _user(user: User, tweets: Iterable[Tweet], record: RawRecord) -> Normalised:
     posts = _posts(tweets, owner, record)
     account = words.account(
         record,
+        avatar_url=picture(user.profile_image_url_https),
         country=country_code(user.location or ""),
         verified=user.verified,
         followers=user.followers_count,
@@ -211,6 +216,7 @@ def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
         native_id=tweet.id_str,
         account_id=owner.account_id,
         text=safe_text(expanded(tweet.words, tweet.entities.addresses), MAX_POST),
+        mentions=handles(one.screen_name for one in tweet.entities.user_mentions),
         posted_at=tweet.created_at,
         views=tweet.views_count,
         likes=tweet.favorite_count,
@@ -219,6 +225,9 @@ def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
         hashtags=hashtags_of((one.text for one in tweet.entities.hashtags), tweet.words),
         source=record.source,
         fetched_at=record.fetched_at,
+        **media_facts(
+            tweet.extended_entities.attached if tweet.extended_entities else (), tweet.entities.addresses.values()
+        ),
     )
 
 

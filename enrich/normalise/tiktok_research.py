@@ -6,7 +6,7 @@ names a user by user name only, which is the account's provisional id.
 
 from __future__ import annotations
 
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeFloat, NonNegativeInt
 
 from creators.errors import BadRecord, SchemaDrift
 from creators.ids import provisional_native_id
@@ -22,6 +22,7 @@ from enrich.normalise.leads import (
 )
 from enrich.normalise.masking import MAX_POST, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import handles, picture, video_kind
 
 
 class User(Payload):
@@ -36,6 +37,7 @@ class User(Payload):
     bio_description: str | None = None
     bio_url: str | None = None
     is_verified: bool | None = None
+    avatar_url: str | None = None
 
 
 class UserAnswer(Payload):
@@ -56,6 +58,8 @@ class Video(Payload):
     like_count: NonNegativeInt | None = None
     comment_count: NonNegativeInt | None = None
     share_count: NonNegativeInt | None = None
+    video_duration: NonNegativeFloat | None = None
+    video_mention_list: tuple[str, ...] | None = None
 
 
 class Videos(Payload):
@@ -109,6 +113,7 @@ def _user(user: User, record: RawRecord) -> Normalised:
     words = OwnWords(owner, user.display_name, user.bio_description, website_of(user.bio_url))
     account = words.account(
         record,
+        avatar_url=picture(user.avatar_url),
         verified=user.is_verified,
         followers=user.follower_count,
         following=user.following_count,
@@ -132,7 +137,11 @@ def _post(video: Video, record: RawRecord) -> Post:
         platform=Platform.TIKTOK,
         native_id=video.id,
         account_id=_owner(video.username).account_id,
+        # Pictures have no duration, and nothing else tells them from videos.
+        kind=video_kind(video.video_duration) if video.video_duration else None,
         text=safe_text(video.video_description, MAX_POST),
+        duration_s=video.video_duration or None,
+        mentions=handles(video.video_mention_list or ()),
         posted_at=video.create_time,
         views=video.view_count,
         likes=video.like_count,

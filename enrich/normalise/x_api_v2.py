@@ -6,7 +6,7 @@ a place has no ``location``; what was not asked for is not there either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field, NonNegativeInt
@@ -16,16 +16,12 @@ from creators.models import Lead, Platform, Post, RawRecord
 from creators.text import MAX_HANDLE
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import When, website_of
-from enrich.normalise.leads import (
-    Owner,
-    hashtags_of,
-    lead_to,
-    lead_to_handle,
-    unique,
-)
+from enrich.normalise.leads import Owner, hashtags_of, lead_to, lead_to_handle, unique
 from enrich.normalise.masking import MAX_POST, safe_text
 from enrich.normalise.own_words import OwnWords
+from enrich.normalise.post_facts import handles, picture
 from enrich.normalise.shortened import Id, expanded, posted_at
+from enrich.normalise.x_media import Medium, media_facts
 from mappings.countries import country_code
 
 Text = Annotated[str, Field(min_length=1)]
@@ -96,6 +92,7 @@ class User(Payload):
     url: str | None = None
     verified: bool | None = None
     protected: bool | None = None
+    profile_image_url: str | None = None
     created_at: When = None
     most_recent_tweet_id: str | None = None
     public_metrics: UserMetrics | None = None
@@ -125,6 +122,12 @@ class Reference(Payload):
     type: Text
 
 
+class Attachments(Payload):
+    """What is attached to a post, by its keys in ``includes.media``."""
+
+    media_keys: tuple[str, ...] = ()
+
+
 class Tweet(Payload):
     """A post."""
 
@@ -134,6 +137,7 @@ class Tweet(Payload):
     created_at: When = None
     public_metrics: TweetMetrics | None = None
     entities: Entities = Entities()
+    attachments: Attachments = Attachments()
     note_tweet: LongText | None = None
     referenced_tweets: tuple[Reference, ...] = ()
 
@@ -147,11 +151,17 @@ class Tweet(Payload):
         """The whole text, and what X has found in it."""
         return (self.note_tweet.text, self.note_tweet.entities) if self.note_tweet else (self.text, self.entities)
 
+    @property
+    def addresses(self) -> Iterator[str]:
+        """Where the addresses of its text lead; those of its own media stand in the short text only."""
+        return (one.expanded_url or one.url for one in self.entities.urls)
+
 
 class Included(Payload):
-    """Posts that belong to an answer: the one that a user has pinned, or those that a search has found."""
+    """Posts that belong to an answer: the one that a user has pinned, or those that a search has found; and media."""
 
     tweets: tuple[Tweet, ...] = ()
+    media: tuple[Medium, ...] = ()
 
 
 class OneUser(Payload):
@@ -165,6 +175,7 @@ class Tweets(Payload):
     """``GET /2/users/{id}/tweets``."""
 
     data: tuple[Tweet, ...]
+    includes: Included = Included()
 
 
 class Followers(Payload):
@@ -183,8 +194,9 @@ def normalise(record: RawRecord) -> Normalised:
         case "user" | "search":
             return _user(read_payload(OneUser, record.body), record)
         case "tweets":
-            tweets = read_payload(Tweets, record.body).data
-            return _posts(tweets, Owner(Platform.X, record.native_id), record)
+            answer = read_payload(Tweets, record.body)
+            told = Included(tweets=answer.data, media=answer.includes.media)
+            return _posts(told, Owner(Platform.X, record.native_id), record)
         case "followers":
             return _followers(read_payload(Followers, record.body).data, Owner(Platform.X, record.native_id))
     detail = f"kind {record.kind!r} of {record.source} is none of user, search, tweets, followers"
@@ -201,9 +213,10 @@ def _user(answer: OneUser, record: RawRecord) -> Normalised:
         website_of(next((one.full for one in user.entities.url.urls), user.url)),
     )
     metrics = user.public_metrics
-    posts = _posts(answer.includes.tweets, owner, record)
+    posts = _posts(answer.includes, owner, record)
     account = words.account(
         record,
+        avatar_url=picture(user.profile_image_url),
         country=country_code(user.location or ""),
         verified=user.verified,
         followers=metrics.followers_count if metrics else None,
@@ -225,28 +238,32 @@ def _search_lead(owner: Owner, record: RawRecord) -> Lead:
     return Lead(kind="profile", platform=owner.platform, value=owner.native_id, found_on=record.target, reason="search")
 
 
-def _posts(tweets: Iterable[Tweet], owner: Owner, record: RawRecord) -> Normalised:
+def _posts(told: Included, owner: Owner, record: RawRecord) -> Normalised:
+    media = {one.media_key: one for one in told.media}
     posts: list[Post] = []
     leads: list[Lead | None] = []
     missing: dict[str, None] = {}
-    for tweet in tweets:
+    for tweet in told.tweets:
         if tweet.author_id not in {None, owner.native_id}:
             continue
         leads.extend(_leads(tweet, owner))
         if not tweet.is_repost:
-            posts.append(_post(tweet, owner, record))
+            posts.append(_post(tweet, media, owner, record))
             missing |= dict.fromkeys(f"posts.{name}" for name in tweet.missing("created_at", "public_metrics"))
     return Normalised(accounts=(), posts=tuple(posts), leads=unique(leads), missing=tuple(missing))
 
 
-def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
+def _post(tweet: Tweet, media: Mapping[str, Medium], owner: Owner, record: RawRecord) -> Post:
     text, entities = tweet.words
+    keys = tweet.attachments.media_keys
+    attached = [media[key].attached for key in keys if key in media]
     metrics = tweet.public_metrics
     return Post(
         platform=owner.platform,
         native_id=tweet.id,
         account_id=owner.account_id,
         text=safe_text(expanded(text, entities.addresses), MAX_POST),
+        mentions=handles(one.username for one in entities.mentions),
         posted_at=tweet.created_at,
         views=metrics.impression_count if metrics else None,
         likes=metrics.like_count if metrics else None,
@@ -255,6 +272,7 @@ def _post(tweet: Tweet, owner: Owner, record: RawRecord) -> Post:
         hashtags=hashtags_of((one.tag for one in entities.hashtags), text),
         source=record.source,
         fetched_at=record.fetched_at,
+        **media_facts(attached, tweet.addresses, is_all=len(attached) == len(keys)),
     )
 
 

@@ -1,26 +1,27 @@
 """Answers of the YouTube Data API become accounts, posts and leads.
 
 Forms: https://developers.google.com/youtube/v3/docs/channels, …/videos, …/search. Counts come as text. What YouTube
-computes is kept apart from what we compute: an account holds its counters as they were answered.
+computes is kept apart from what we compute: an account holds its counters as they were answered. Videos are read by
+:mod:`~enrich.normalise.youtube_videos`.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated
 from urllib.parse import unquote
 
 from pydantic import Field, NonNegativeInt, model_validator
 
 from creators.errors import SchemaDrift
-from creators.ids import account_id
-from creators.models import Account, Lead, Platform, Post, RawRecord
+from creators.models import Account, Lead, Platform, RawRecord
 from creators.profiles import profile_url
 from creators.text import clean_line
+from enrich.normalise.contact import contact_facts
 from enrich.normalise.contract import Normalised, Payload, read_payload
-from enrich.normalise.leads import MAX_HASHTAGS, Owner, addresses, hashtags_in, leads_in, links_to, unique
-from enrich.normalise.masking import MAX_POST, has_email, safe_line, safe_text
+from enrich.normalise.leads import Owner, addresses, leads_in, links_to
+from enrich.normalise.masking import safe_line, safe_text
+from enrich.normalise.youtube_videos import Id, Thumbnails, Videos, largest, videos
 from mappings.countries import country_code
 
 MAX_LABELS = 50
@@ -29,8 +30,6 @@ _KEYWORD = re.compile(r'"([^"]{1,300})"|(\S{1,300})')
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE)
 _SENSE = re.compile(r"\s*\([^)]*\)$")
 """What tells two articles of one name apart: ``Lifestyle_(sociology)``."""
-
-Id = Annotated[str, Field(pattern=r"^[\w-]{1,100}$")]
 
 
 class ChannelSnippet(Payload):
@@ -42,6 +41,7 @@ class ChannelSnippet(Payload):
     custom_url: str | None = Field(default=None, alias="customUrl")
     country: str | None = None
     default_language: str | None = Field(default=None, alias="defaultLanguage")
+    thumbnails: Thumbnails = Field(default_factory=dict)
 
 
 class ChannelStatistics(Payload):
@@ -90,38 +90,6 @@ class Channel(Payload):
     branding: Branding | None = Field(default=None, alias="brandingSettings")
 
 
-class VideoSnippet(Payload):
-    """``snippet`` of a video."""
-
-    title: str
-    published_at: datetime = Field(alias="publishedAt")
-    channel_id: Id = Field(alias="channelId")
-    description: str | None = None
-    tags: tuple[str, ...] = ()
-
-
-class VideoStatistics(Payload):
-    """``statistics`` of a video; its owner may hide each of them."""
-
-    view_count: NonNegativeInt | None = Field(default=None, alias="viewCount")
-    like_count: NonNegativeInt | None = Field(default=None, alias="likeCount")
-    comment_count: NonNegativeInt | None = Field(default=None, alias="commentCount")
-
-
-class Video(Payload):
-    """One item of ``videos.list``."""
-
-    id: Id
-    snippet: VideoSnippet
-    statistics: VideoStatistics | None = None
-
-
-class Videos(Payload):
-    """An answer of ``videos.list``."""
-
-    items: tuple[Video, ...]
-
-
 class FoundId(Payload):
     """``id`` of a search result of type channel."""
 
@@ -144,7 +112,7 @@ def normalise(record: RawRecord) -> Normalised:
         case "channel":
             return _channel(read_payload(Channel, record.body), record)
         case "videos":
-            return _videos(read_payload(Videos, record.body), record)
+            return videos(read_payload(Videos, record.body), record)
         case "search":
             found = read_payload(FoundChannel, record.body)
             return Normalised(accounts=(), leads=(_found(found.id.channel_id, record.target),))
@@ -168,7 +136,7 @@ def _channel(item: Channel, record: RawRecord) -> Normalised:
         name=safe_line(snippet.title),
         bio=safe_text(snippet.description),
         url=profile_url(owner.platform, owner.handle, owner.native_id),
-        has_email=True if has_email(snippet.description) else None,
+        avatar_url=largest(snippet.thumbnails),
         country=country_code(snippet.country or branded.country or ""),
         language=_language(snippet.default_language or branded.default_language),
         categories=_categories(item.topic_details),
@@ -182,6 +150,7 @@ def _channel(item: Channel, record: RawRecord) -> Normalised:
         tier=record.tier,
         degraded=record.degraded,
         fetched_at=record.fetched_at,
+        **contact_facts(snippet.title, snippet.description),
     )
     leads = leads_in(snippet.description, owner, pages=True)
     return Normalised(accounts=(account,), leads=leads, missing=_missing_of_channel(item))
@@ -216,43 +185,3 @@ def _keywords(text: str | None) -> tuple[str, ...]:
     """Blanks separate keywords, quotation marks keep one with blanks together."""
     found = (safe_line(quoted or word) for quoted, word in _KEYWORD.findall((text or "")[:5_000]))
     return tuple(dict.fromkeys(word for word in found if word))[:MAX_LABELS]
-
-
-def _videos(answer: Videos, record: RawRecord) -> Normalised:
-    posts: list[Post] = []
-    leads: list[Lead] = []
-    missing: list[str] = []
-    for item in answer.items:
-        owner = Owner(Platform.YOUTUBE, item.snippet.channel_id)
-        posts.append(_post(item, record))
-        leads += leads_in(item.snippet.description, owner, pages=False)
-        missing += _missing_of_video(item)
-    return Normalised(accounts=(), posts=tuple(posts), leads=unique(leads), missing=tuple(dict.fromkeys(missing)))
-
-
-def _post(item: Video, record: RawRecord) -> Post:
-    text = "\n".join(part for part in (item.snippet.title, item.snippet.description) if part)
-    statistics = item.statistics or VideoStatistics()
-    tags = (safe_line(tag) for tag in item.snippet.tags[:MAX_HASHTAGS])
-    labels = dict.fromkeys(label for label in (*hashtags_in(text), *tags) if label)
-    return Post(
-        platform=Platform.YOUTUBE,
-        native_id=item.id,
-        account_id=account_id(Platform.YOUTUBE, item.snippet.channel_id),
-        text=safe_text(text, MAX_POST),
-        posted_at=item.snippet.published_at,
-        views=statistics.view_count,
-        likes=statistics.like_count,
-        comments=statistics.comment_count,
-        hashtags=tuple(labels)[:MAX_HASHTAGS],
-        source=record.source,
-        fetched_at=record.fetched_at,
-    )
-
-
-def _missing_of_video(item: Video) -> list[str]:
-    if item.statistics is None:
-        return ["items.statistics"]
-    fields = {"view_count": "viewCount", "like_count": "likeCount", "comment_count": "commentCount"}
-    absent = [f"items.statistics.{fields[name]}" for name in item.statistics.missing(*fields)]
-    return absent if item.snippet.description is not None else [*absent, "items.snippet.description"]

@@ -1,4 +1,4 @@
-"""Evidence that two accounts are one person, as edges between nodes; pure.
+"""Declared evidence that two accounts are one person, as edges between nodes; pure.
 
 A node is an account (``youtube:UC…``), a person that a source names (``person:congress:A000055``) or a handle that a
 source links to (``handle:x:senexample``), whose account may not have been seen yet. An account of which a source knew
@@ -17,6 +17,8 @@ from creators.models import Account, Link, Platform
 from creators.text import normalise_handle
 
 EdgeKind = Literal["person_id", "declared_link", "same_handle"]
+Pair = tuple[str, str]
+"""Two account ids, the smaller first."""
 _PLATFORMS = frozenset(Platform)
 
 
@@ -34,6 +36,16 @@ class Edge:
     def edge_id(self) -> str:
         """The same evidence is the same edge."""
         return content_hash(f"{self.left}|{self.right}|{self.kind}".encode())[:32]
+
+
+def pair_of(one: str, other: str) -> Pair:
+    """Return two accounts as a pair: in whichever order they are given, it is the same."""
+    return (one, other) if one < other else (other, one)
+
+
+def pair_id(pair: Pair) -> str:
+    """Return the id under which the match of a pair, and its review, are kept."""
+    return content_hash("|".join((*pair, "match")).encode())[:32]
 
 
 def person_node(person_key: str) -> str:

@@ -1,4 +1,4 @@
-"""Accounts become creators: the connected components of declared evidence.
+"""Accounts become creators: by declared evidence, by matches that are probable enough, and by what people decided.
 
 The state is a pure function of the edges and profiles written so far, so the end is the same whatever arrives first,
 and doing it again changes nothing. The creator id that survives a join is that of the account with the smallest
@@ -7,38 +7,47 @@ and doing it again changes nothing. The creator id that survives a join is that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING
-
-import structlog
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from creators import ids
-from creators.ids import parse_account_id
-from creators.models import Account, Creator, Platform
-from creators.stores import bulk
+from creators.models import Account, Creator
+from creators.stores import bulk, receipts
+from creators.stores.coordination import lease
+from creators.stores.receipts import NEXT_JOB, ObjectReceipt, State
 from enrich import profiles
-from enrich.resolve.edges import Edge, components, edges_of, handle_node
+from enrich.resolve import neighbourhood, reviews
+from enrich.resolve.edges import Pair, edges_of
+from enrich.resolve.grouping import group, open_pairs
+from enrich.resolve.rules import Rules, rules_of
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from creators.stores.cluster import Cluster
+    from creators.stores.session import Stores
 
-MAX_ACCOUNTS = 50
-"""A component larger than this comes from shared evidence (an agency's link), not from one person: it is not joined."""
-TERMS_BATCH = 500
-PAGE = 5000
-_PLATFORMS = frozenset(Platform)
-
-log = structlog.get_logger(__name__)
+LEASE = "lease:resolve"
+CHANGES = "identity"
+"""Folder in the names of receipts of creators that changed without a record."""
 
 
-@dataclass(slots=True)
-class _Neighbourhood:
-    """Everything reachable from a set of accounts."""
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What grouping some accounts has to write."""
 
-    nodes: set[str] = field(default_factory=set)
-    joins: set[tuple[str, str]] = field(default_factory=set)
+    actions: list[bulk.Action]
+    """Documents of every creator touched, and of the ids that redirect to it."""
+    reviews: list[bulk.Action] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    """Creator ids whose document is another than before."""
+
+    @property
+    def touched(self) -> list[str]:
+        """The ids of every creator touched."""
+        return [action.doc_id for action in self.actions]
 
 
 def save_edges(cluster: Cluster, accounts: Iterable[Account], *, raw_key: str) -> int:
@@ -51,6 +60,7 @@ def save_edges(cluster: Cluster, accounts: Iterable[Account], *, raw_key: str) -
             "identity-edges",
             edge.edge_id,
             {
+                "edge_id": edge.edge_id,
                 "left": edge.left,
                 "right": edge.right,
                 "kind": edge.kind,
@@ -68,80 +78,7 @@ def save_edges(cluster: Cluster, accounts: Iterable[Account], *, raw_key: str) -
     return len(actions)
 
 
-def _is_account(node: str) -> bool:
-    return node.partition(":")[0] in _PLATFORMS
-
-
-def _edges_at(cluster: Cluster, nodes: list[str]) -> Iterable[Edge]:
-    for start in range(0, len(nodes), TERMS_BATCH):
-        batch = nodes[start : start + TERMS_BATCH]
-        either = [{"terms": {"left": batch}}, {"terms": {"right": batch}}]
-        body = {
-            "query": {"bool": {"filter": [{"bool": {"should": either}}]}},
-            "sort": [{"left": "asc"}, {"right": "asc"}, {"kind": "asc"}],
-        }
-        for hit in cluster.scan("identity-edges", body, size=PAGE):
-            source = hit["_source"]
-            yield Edge(source["left"], source["right"], source["kind"], datetime.fromisoformat(source["at"]))
-
-
-def _own_handles(cluster: Cluster, account_ids: list[str]) -> set[str]:
-    """Return the nodes of every handle that the accounts have ever had."""
-    history = profiles.load_observations(cluster, account_ids)
-    return {
-        handle_node(parse_account_id(account_id)[0], point.handle)
-        for account_id, points in history.items()
-        for point in points
-        if point.handle
-    }
-
-
-def _sightings(cluster: Cluster, nodes: Iterable[str]) -> dict[str, list[profiles.Sighting]]:
-    """Return handle node → when which account was seen with the handle."""
-    wanted: dict[str, set[str]] = {}
-    for node in nodes:
-        if node.startswith("handle:"):
-            _, platform, handle = node.split(":", 2)
-            wanted.setdefault(platform, set()).add(handle)
-    return {f"handle:{key}": seen for key, seen in profiles.sightings(cluster, wanted).items()}
-
-
-def _target(edge: Edge, seen: dict[str, list[profiles.Sighting]]) -> str | None:
-    """Return the node that an edge leads to; a handle means the account seen with it nearest to the edge's time.
-
-    So a renamed account keeps its links, and a handle taken over by another account does not bring them along.
-    """
-    if not edge.right.startswith("handle:"):
-        return edge.right
-    # An account that is its handle has always been seen with it: the question is who else has.
-    holders = [one for one in seen.get(edge.right, ()) if one.account_id != edge.left]
-    nearest = min(holders, key=lambda one: (abs(one.at - edge.at), one.account_id), default=None)
-    return None if nearest is None else nearest.account_id
-
-
-def _members(cluster: Cluster, account_ids: list[str]) -> set[str]:
-    """Return the accounts that are one creator with any of these now: a group that is left must be looked at too."""
-    own = cluster.sources("identities", map(ids.creator_id, account_ids))
-    heirs = cluster.sources("identities", {doc["redirect_to"] for doc in own.values() if doc["redirect_to"]})
-    return {account_id for doc in (*own.values(), *heirs.values()) for account_id in doc["account_ids"]}
-
-
-def _neighbourhood(cluster: Cluster, account_ids: Iterable[str]) -> _Neighbourhood:
-    found = _Neighbourhood()
-    frontier = set(account_ids)
-    while frontier:
-        found.nodes |= frontier
-        accounts = sorted(filter(_is_account, frontier))
-        edges = list(_edges_at(cluster, sorted(frontier | _own_handles(cluster, accounts))))
-        seen = _sightings(cluster, {edge.right for edge in edges})
-        found.joins |= {(edge.left, target) for edge in edges if (target := _target(edge, seen))}
-        reached = {node for edge in edges for node in (edge.left, edge.right)}
-        reached |= {sighting.account_id for sightings in seen.values() for sighting in sightings}
-        frontier = (reached | _members(cluster, accounts)) - found.nodes
-    return found
-
-
-def _survivor(first_seen: dict[str, str], group: set[str]) -> str:
+def _survivor(first_seen: dict[str, str], group: Collection[str]) -> str:
     return min(group, key=lambda account_id: (first_seen.get(account_id, ""), account_id))
 
 
@@ -161,26 +98,75 @@ def _identity_actions(creator: Creator) -> list[bulk.Action]:
     return actions
 
 
-def resolve(cluster: Cluster, account_ids: Iterable[str]) -> list[str]:
+def holding(stores: Stores) -> AbstractContextManager[None]:
+    """Hold the lease of resolution for a block: two resolvers at once would each see half of a join."""
+    return lease(stores.queue.redis, f"{stores.settings.index_prefix}{LEASE}")
+
+
+def grouped(cluster: Cluster, account_ids: Iterable[str], rules: Rules) -> Grouped:
+    """Return what has to be written so that accounts, and all they are joined with, are creators.
+
+    The caller holds the lease until it is written.
+    """
+    found = neighbourhood.read(cluster, account_ids, rules)
+    accounts = profiles.load_accounts(cluster, found.accounts)
+    groups = group(found, accounts, rules)
+    joined = [account_id for members in groups if len(members) > 1 for account_id in members]
+    first_seen = _first_seen(cluster, sorted(joined)) if joined else {}
+    actions: list[bulk.Action] = []
+    for members in groups:
+        survivor = ids.creator_id(_survivor(first_seen, members))
+        actions += _identity_actions(Creator(creator_id=survivor, account_ids=tuple(sorted(members))))
+    reasons = open_pairs(found, groups, rules)
+    before = cluster.sources("identities", [action.doc_id for action in actions])
+    changed = [action.doc_id for action in actions if before.get(action.doc_id) != action.doc]
+    return Grouped(actions, [reviews.action_of(found.matches[pair], why) for pair, why in reasons.items()], changed)
+
+
+def _write(cluster: Cluster, work: Grouped) -> None:
+    bulk.write(cluster, work.actions)
+    bulk.write(cluster, work.reviews)
+
+
+def resolve(cluster: Cluster, account_ids: Iterable[str], rules: Rules) -> list[str]:
     """Assign accounts, and all they are joined with, to creators; returns the ids of every creator touched.
 
-    The caller holds the lease of resolution: two resolvers at once would each see half of a join.
+    The caller holds the lease, and sees to it that the creators are computed and indexed.
     """
-    neighbourhood = _neighbourhood(cluster, account_ids)
-    accounts = profiles.load_accounts(cluster, (node for node in neighbourhood.nodes if _is_account(node)))
-    groups = []
-    for component in components(accounts, neighbourhood.joins):
-        group = component & accounts.keys()
-        if len(group) > MAX_ACCOUNTS:
-            log.warning("component_not_joined", accounts=len(group), sample=sorted(group)[:3])
-            groups += [{account_id} for account_id in group]
-        elif group:
-            groups.append(group)
-    joined = [account_id for group in groups if len(group) > 1 for account_id in group]
-    first_seen = _first_seen(cluster, joined) if joined else {}
-    actions: list[bulk.Action] = []
-    for group in groups:
-        survivor = ids.creator_id(_survivor(first_seen, group))
-        actions += _identity_actions(Creator(creator_id=survivor, account_ids=tuple(sorted(group))))
-    bulk.write(cluster, actions)
-    return [action.doc_id for action in actions]
+    work = grouped(cluster, account_ids, rules)
+    _write(cluster, work)
+    return work.touched
+
+
+def resolve_changed(
+    stores: Stores, account_ids: Iterable[str], *, forgotten: Iterable[Pair] = (), urgent: bool = False
+) -> list[str]:
+    """Group accounts anew and bring the creators that change by it through enrich and index; returns their ids.
+
+    Args:
+        stores: to work with.
+        account_ids: whose evidence has changed.
+        forgotten: pairs that are no match any more: nobody needs to look at them.
+        urgent: whether somebody waits for it.
+
+    Raises:
+        ClusterUnavailable, QueueUnavailable: do it again; what is booked by then is worked off in any case.
+    """
+    rules = rules_of(stores.settings)
+    with holding(stores):
+        work = grouped(stores.cluster, account_ids, rules)
+        gone = [reviews.deletion_of(pair) for pair in forgotten]
+        # Booked before it is written: a crash in between costs work, never a change that nobody indexes.
+        key = _book(stores, work.changed, urgent=urgent) if work.changed else None
+        _write(stores.cluster, Grouped(work.actions, [*gone, *work.reviews]))
+    if key is not None:
+        stores.queue.enqueue(NEXT_JOB[State.NORMALISED], key, urgent=urgent)
+    return work.changed
+
+
+def _book(stores: Stores, creator_ids: list[str], *, urgent: bool) -> str:
+    """Book creators that have changed as an object without records: the delivery account does not count it."""
+    told: dict[str, Any] = {"creator_ids": creator_ids, "unresolved": len(creator_ids), "urgent": urgent}
+    receipt = ObjectReceipt(key=f"{CHANGES}/{uuid4().hex}", records=0, state=State.NORMALISED, **told)
+    receipts.save(stores.cluster, receipt)
+    return receipt.key

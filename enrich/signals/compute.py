@@ -1,115 +1,213 @@
-"""Accounts, posts and history of creators become their signals, a batch at a time.
+"""Facts of creators become their signals, a batch at a time; what has not changed is not computed again.
 
-No clock: everything is dated by the newest record that it was computed from, so a rebuild gives the same signals.
+No clock decides anything: every value is dated by the newest record that it was computed from, so a rebuild gives the
+same signals. What a value depends on is hashed; where hash and version are those of the stored value, that one stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
 
-from creators.models import Engagement, Growth, NicheScore, Signals
-from enrich.encoders.text import TextEncoder
+from pydantic import TypeAdapter
+
+from creators.ids import content_hash
+from creators.models import Frozen
+from creators.signals.creator import Signals
+from enrich.signals.contract import Encode, Signal
 from enrich.signals.embedding_text import by_audience, embedding_text, text_hash
-from enrich.signals.engagement import engagement
 from enrich.signals.facts import CreatorFacts
-from enrich.signals.growth import growth
-from enrich.signals.language import detect_language
-from enrich.signals.niche import NicheClassifier, NicheInput
 
-MAX_LANGUAGE_POSTS = 10
+HASH_DIGITS = 16
+FORM_DIGITS = 6
+WITHHELD = "withheld"
+"""Stands for the inputs where the owners of all accounts let nothing be computed from them."""
+
+Reason = Literal["new", "version", "inputs", "unchanged"]
+
+
+class Stamp(Frozen):
+    """What one stored value was computed by and from."""
+
+    version: str
+    inputs: str
+    """Hash of what it depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored about one creator.
+
+    Attributes:
+        values: fields of ``Signals`` as JSON.
+        stamps: name of a signal → what its value was computed by and from.
+    """
+
+    values: Mapping[str, Any]
+    stamps: Mapping[str, Stamp]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The signals of one creator, each with what it was computed by and from."""
+
+    signals: Signals
+    stamps: dict[str, Stamp]
+
+
+@dataclass(slots=True)
+class Effort:
+    """What a computation took.
+
+    Attributes:
+        computed: (signal, reason) → creators.
+        seconds: signal → wall seconds, encoding included.
+    """
+
+    computed: dict[tuple[str, Reason], int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the time of a block to a signal."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+    def count(self, name: str, reason: Reason) -> None:
+        """Count one creator."""
+        self.computed[name, reason] = self.computed.get((name, reason), 0) + 1
+
+    def forget(self) -> None:
+        """Begin at nothing again."""
+        self.computed.clear()
+        self.seconds.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What signals are computed with.
+
+    Attributes:
+        signals: in their order.
+        encode: makes vectors.
+        encoder: fingerprint of what makes them; it is stored beside them.
+        effort: grows with every batch.
+    """
+
+    signals: tuple[Signal[Any], ...]
+    encode: Encode
+    encoder: str
+    effort: Effort = field(default_factory=Effort)
+
+
+_NOTHING = Known({}, {})
 
 
 def compute_signals(
-    creators: Sequence[CreatorFacts],
-    encoder: TextEncoder,
-    classifier: NicheClassifier,
-    reuse: Mapping[str, Sequence[float]],
-) -> list[Signals]:
+    creators: Sequence[CreatorFacts], workshop: Workshop, known: Mapping[str, Known] | None = None
+) -> list[Computed]:
     """Return the signals of each creator, in the same order.
 
     Args:
         creators: the batch; each text is encoded once, however many creators share it.
-        encoder: makes the vectors; its fingerprint is stored beside them.
-        classifier: made with the same encoder.
-        reuse: vectors by text hash that this same encoder made earlier; only other texts are encoded.
+        workshop: what to compute with.
+        known: creator id → what is stored; what is current there is taken over.
     """
-    niches = classifier.classify([_niche_input(facts) for facts in creators])
-    texts = [embedding_text(facts.accounts, scores) for facts, scores in zip(creators, niches, strict=True)]
-    vectors = _vectors(texts, encoder, reuse)
-    return [
-        _signals(facts, scores, text, (encoder.fingerprint, vectors[text]))
-        for facts, scores, text in zip(creators, niches, texts, strict=True)
+    stored = [(known or {}).get(facts.creator_id, _NOTHING) for facts in creators]
+    readable = [derivable(facts) for facts in creators]
+    values: list[dict[str, Any]] = [{} for _ in creators]
+    stamps: list[dict[str, Stamp]] = [{} for _ in creators]
+    for signal in workshop.signals:
+        with workshop.effort.timed(signal.name):
+            due = []
+            for row, facts in enumerate(readable):
+                stamp = Stamp(version=full_version(signal), inputs=_inputs(signal, facts))
+                stamps[row][signal.name] = stamp
+                reason = _reason(stored[row].stamps.get(signal.name), stamp)
+                workshop.effort.count(signal.name, reason)
+                if reason != "unchanged":
+                    due.append(row)
+                elif signal.name in stored[row].values:
+                    values[row][signal.name] = stored[row].values[signal.name]
+            _fill(values, signal, readable, due)
+    found = [
+        Signals.model_validate(one | {"creator_id": facts.creator_id, **_NO_TEXT})
+        for facts, one in zip(creators, values, strict=True)
     ]
+    with workshop.effort.timed("vector"):
+        return list(map(Computed, _with_vectors(found, creators, workshop), stamps))
 
 
-def _signals(
-    facts: CreatorFacts, niches: tuple[NicheScore, ...], text: str, embedded: tuple[str, tuple[float, ...]]
-) -> Signals:
-    fingerprint, vector = embedded
-    language, confidence = _language(facts)
-    return Signals(
+_NO_TEXT: dict[str, Any] = {"text": "", "text_hash": "", "encoder": "", "vector": ()}
+
+
+def _fill(
+    values: list[dict[str, Any]], signal: Signal[Any], readable: Sequence[CreatorFacts], due: Sequence[int]
+) -> None:
+    """Compute one signal for the rows that are due; where nothing may be computed it stays unknown."""
+    rows = [row for row in due if readable[row].accounts]
+    if rows:
+        for row, value in zip(rows, signal.compute([readable[row] for row in rows]), strict=True):
+            values[row][signal.name] = value
+
+
+def _with_vectors(found: Sequence[Signals], creators: Sequence[CreatorFacts], workshop: Workshop) -> Iterator[Signals]:
+    # The text is what the accounts say, it judges nothing: it is made of all of them.
+    texts = [embedding_text(facts.accounts, one.niches) for facts, one in zip(creators, found, strict=True)]
+    distinct = list(dict.fromkeys(texts))
+    vectors = dict(zip(distinct, workshop.encode(distinct).tolist(), strict=True))
+    for one, text in zip(found, texts, strict=True):
+        embedded = {"text": text, "text_hash": text_hash(text), "encoder": workshop.encoder}
+        yield one.model_copy(update=embedded | {"vector": tuple(vectors[text])})
+
+
+def derivable(facts: CreatorFacts) -> CreatorFacts:
+    """Return what signals may be computed from, in an order that does not depend on how it arrived.
+
+    Accounts whose source does not let anything be derived are left out, with their posts, media and history.
+    """
+    accounts = tuple(by_audience(account for account in facts.accounts if account.may_derive))
+    ids = {account.account_id for account in accounts}
+    posts = (post for post in facts.posts if post.account_id in ids)
+    return CreatorFacts(
         creator_id=facts.creator_id,
-        niches=niches,
-        language=language,
-        language_confidence=confidence,
-        engagement=_engagement(facts),
-        growth=_growth(facts),
-        text=text,
-        text_hash=text_hash(text),
-        encoder=fingerprint,
-        vector=vector,
+        accounts=accounts,
+        posts=tuple(sorted(posts, key=lambda post: (post.posted_at or post.fetched_at, post.post_id), reverse=True)),
+        observations={one: tuple(points) for one, points in sorted(facts.observations.items()) if one in ids},
+        annotations=tuple(one for one in facts.annotations if one.account_id in ids),
     )
 
 
-def _vectors(
-    texts: Sequence[str], encoder: TextEncoder, reuse: Mapping[str, Sequence[float]]
-) -> dict[str, tuple[float, ...]]:
-    found = {text: reuse.get(text_hash(text)) for text in dict.fromkeys(texts)}
-    missing = [text for text, vector in found.items() if vector is None]
-    fresh = dict(zip(missing, encoder.encode(missing).tolist(), strict=True))
-    return {text: tuple(fresh[text] if vector is None else vector) for text, vector in found.items()}
+@cache
+def _form_of(name: str) -> str:
+    values: Any = Signals.model_fields[name].annotation
+    form = json.dumps(TypeAdapter(values).json_schema(), sort_keys=True)
+    return content_hash(form.encode())[:FORM_DIGITS]
 
 
-def _niche_input(facts: CreatorFacts) -> NicheInput:
-    ordered = by_audience(facts.accounts)
-    return NicheInput(
-        bio="\n".join(_own_words(facts)) or None,
-        categories=tuple(dict.fromkeys(name for account in ordered for name in account.categories)),
-        topics=tuple(dict.fromkeys(name for account in ordered for name in account.topics)),
-    )
+def full_version(signal: Signal[Any]) -> str:
+    """Return the version of a signal with that of the form of its values: a value of another form is outdated, too."""
+    return f"{signal.version}+{_form_of(signal.name)}"
 
 
-def _own_words(facts: CreatorFacts) -> list[str]:
-    bios = (account.bio for account in by_audience(facts.accounts) if not account.bio_composed)
-    return list(dict.fromkeys(bio for bio in bios if bio))
+def _inputs(signal: Signal[Any], facts: CreatorFacts) -> str:
+    if not facts.accounts:
+        return WITHHELD
+    canonical = json.dumps(signal.inputs(facts), sort_keys=True, separators=(",", ":"))
+    return content_hash(canonical.encode())[:HASH_DIGITS]
 
 
-def _language(facts: CreatorFacts) -> tuple[str | None, float | None]:
-    """Return the language of the bios, else of the newest posts, else as a source states it (no confidence)."""
-    newest = sorted(facts.posts, key=lambda post: (post.posted_at or post.fetched_at, post.post_id), reverse=True)
-    captions = [post.text for post in newest[:MAX_LANGUAGE_POSTS] if post.text]
-    for words in (_own_words(facts), captions):
-        language, confidence = detect_language("\n".join(words))
-        if language:
-            return language, confidence
-    return next((account.language for account in by_audience(facts.accounts) if account.language), None), None
-
-
-def _engagement(facts: CreatorFacts) -> tuple[Engagement, ...]:
-    rates = []
-    for account in by_audience(facts.accounts):
-        posts = [post for post in facts.posts if post.account_id == account.account_id]
-        as_of = max([account.fetched_at, *(post.fetched_at for post in posts)])
-        rates.append(engagement(account, posts, as_of))
-    return tuple(rate for rate in rates if rate is not None)
-
-
-def _growth(facts: CreatorFacts) -> tuple[Growth, ...]:
-    return tuple(
-        rate
-        for account in by_audience(facts.accounts)
-        for rate in growth(
-            account.account_id,
-            (*facts.observations.get(account.account_id, ()), *account.history, account.observation),
-        )
-    )
+def _reason(stored: Stamp | None, present: Stamp) -> Reason:
+    if stored is None:
+        return "new"
+    if stored.version != present.version:
+        return "version"
+    return "unchanged" if stored.inputs == present.inputs else "inputs"

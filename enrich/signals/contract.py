@@ -20,7 +20,7 @@ class Signal(Protocol[Value_co]):
 
     @property
     def name(self) -> str:
-        """The field of :class:`creators.models.Signals` that it fills."""
+        """The field of :class:`creators.signals.creator.Signals` that it fills."""
 
     @property
     def version(self) -> str:
@@ -29,5 +29,5 @@ class Signal(Protocol[Value_co]):
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return, as JSON, exactly what the value depends on: where it is unchanged, the stored value stands."""
 
-    def compute(self, batch: Sequence[CreatorFacts]) -> list[Value_co]:
+    def compute(self, batch: Sequence[CreatorFacts]) -> Sequence[Value_co]:
         """Return the value for each creator, in the same order; None where it is unknown."""

@@ -1,7 +1,8 @@
 """The text that stands for a creator in semantic search, by a versioned recipe.
 
-Recipe v1: names; labels of the niches; topics and categories; bios, longest-known audience first. What is certain
-comes first, because the encoder reads 256 tokens and only the end of a long bio may be lost.
+Recipe v2: labels of the niches; topics and categories; bios, longest-known audience first. What is certain comes first,
+because the encoder reads 256 tokens and only the end of a long bio may be lost. Names are looked for as words: they
+stand before the rest only where nobody wrote a bio, because then there is little else (measured: ``docs/findings``).
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from creators.ids import content_hash
-from creators.models import Account, NicheScore
+from creators.models import Account
+from creators.signals.creator import NicheScore
 from creators.text import clean_line
 from mappings.niches import NICHES, says_nothing
 
-RECIPE = "v1"
+RECIPE = "v2"
 MAX_CHARACTERS = 1_000
 MAX_TERMS = 20
 _LABELS = {niche.id: niche.label for niche in NICHES}
@@ -23,8 +25,10 @@ def embedding_text(accounts: Sequence[Account], niches: Sequence[NicheScore]) ->
     """Return the text of a creator, at most 1,000 characters; the order of ``accounts`` does not matter."""
     ordered = by_audience(accounts)
     terms = [term for account in ordered for term in (*account.topics, *account.categories) if not says_nothing(term)]
+    described = any(account.bio and not account.bio_composed for account in ordered)
+    names = () if described else _distinct(account.name or account.handle or "" for account in ordered)
     parts = (
-        ", ".join(_distinct(account.name or account.handle or "" for account in ordered)),
+        ", ".join(names),
         ", ".join(_LABELS[score.niche] for score in niches),
         ", ".join(_distinct(terms)[:MAX_TERMS]),
         " ".join(_distinct(account.bio or "" for account in ordered)),

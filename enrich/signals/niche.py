@@ -7,25 +7,33 @@ Evidence in order, each with its confidence:
 3. the bio, where 1 and 2 gave nothing or only broad niches (``Lifestyle``): its embedding against those of the niches.
 
 For 2 and 3 the similarity of a niche is the largest cosine to its label and prompts, and the confidence is
-``1 / (1 + exp(-(a + b * cosine + c * z + d * mentions)))``: ``z`` says how many standard deviations the niche stands
-above the mean of all niches for this text, ``mentions`` how many of its aliases a bio contains (3 at most). The
-constants were fitted so that the confidence is the share of right answers: ``python -m benchmarks.encoder niches``
-checks it on real channels, and ``docs/decisions/0005`` has the numbers. A niche keeps its best confidence.
+``1 / (1 + exp(-(a + b * cosine + c * z + d * mentions + e * ln(head + 0.001))))``: ``z`` says how many standard
+deviations the niche stands above the mean of all niches for this text, ``mentions`` how many of its aliases a bio
+contains (3 at most), and ``head`` what a head that was trained on described channels says, for bios and the niches that
+its categories mean (``enrich.signals.niche_head``). The constants were fitted so that the confidence is the share of
+right answers: ``python -m benchmarks.signals blend`` has the numbers for bios, ``docs/decisions/0005`` those for names.
+A niche keeps its best confidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from creators.models import NicheScore
-from creators.text import clean_line
-from enrich.encoders.text import TextEncoder
+from creators.models import Account
+from creators.signals.creator import NicheScore
+from enrich.signals.contract import Encode
+from enrich.signals.embedding_text import by_audience
+from enrich.signals.facts import CreatorFacts
+from enrich.signals.likeness import products
+from enrich.signals.niche_head import HEAD_NICHES, LEAST_MASS, NicheHead, head_mass, head_text
 from mappings.niches import NICHES, category_key, niche_for_category, niches_mentioned, says_nothing
 
+VERSION = "2"
 CATEGORY_CONFIDENCE = 0.95
 TOPIC_CONFIDENCE = 0.90
 MAX_INFERRED_CONFIDENCE = 0.89
@@ -36,6 +44,7 @@ MAX_MENTIONS = 3
 MAX_BIO_CHARACTERS = 600
 """So much of a bio is searched for mentions; farther down are advertisements and credits."""
 _ID = [niche.id for niche in NICHES]
+_MEANT = np.array([niche in HEAD_NICHES for niche in _ID])
 _BROAD = frozenset(niche.id for niche in NICHES if niche.broad)
 
 Floats = NDArray[np.float32]
@@ -55,10 +64,14 @@ class Calibration:
     per_mention: float
     least: float
     least_cosine: float
+    per_head: float = 0.0
 
 
 NAME_CALIBRATION = Calibration(-7.06, 0.96, 2.03, 0.0, least=0.5, least_cosine=0.4)
 BIO_CALIBRATION = Calibration(-3.51, 1.47, 0.75, 0.87, least=0.3, least_cosine=0.0)
+"""For niches of which the head knows nothing."""
+HEAD_CALIBRATION = Calibration(0.80, 0.94, 0.01, 0.54, least=0.3, least_cosine=0.0, per_head=1.34)
+"""For those that its categories mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +80,25 @@ class NicheInput:
 
     Attributes:
         bio: in the creator's own words; None where there is none or it was composed from facts.
+        name: as shown; it is read together with a bio.
         categories: as the source names them.
         topics: as the source or the creator names them.
-        bio_vector: the vector of ``bio`` where the caller has it already.
     """
 
     bio: str | None = None
+    name: str | None = None
     categories: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
-    bio_vector: Floats | None = None
 
 
 class NicheClassifier:
     """Classifies batches; category names are encoded once per process."""
 
-    def __init__(self, encoder: TextEncoder) -> None:
-        self._encoder = encoder
+    def __init__(self, encode: Encode) -> None:
+        self._encode = encode
         prompts = [(row, text) for row, niche in enumerate(NICHES) for text in (niche.label, *niche.prompts)]
         self._owners = np.array([row for row, _ in prompts])
-        self._prompts = encoder.encode([text for _, text in prompts])
+        self._prompts = encode([text for _, text in prompts])
         self._names: dict[str, dict[str, float]] = {}
 
     def classify(self, inputs: Sequence[NicheInput]) -> list[tuple[NicheScore, ...]]:
@@ -99,7 +112,7 @@ class NicheClassifier:
 
     def similarities(self, vectors: Floats) -> Floats:
         """Return the similarity of each text to each niche, of shape (texts, niches)."""
-        cosines = vectors @ self._prompts.T
+        cosines = products(vectors, self._prompts)
         result = np.full((len(vectors), len(_ID)), -1, dtype=np.float32)
         for column, owner in enumerate(self._owners):
             np.maximum(result[:, owner], cosines[:, column], out=result[:, owner])
@@ -119,19 +132,50 @@ class NicheClassifier:
         if len(self._names) + len(new) > MAX_CACHED_NAMES:
             self._names.clear()
             new = sorted(unknown)
-        similarities = self.similarities(self._encoder.encode(new))
+        similarities = self.similarities(self._encode(new))
         scores = _scores(calibrated(similarities, np.zeros_like(similarities), NAME_CALIBRATION), NAME_CALIBRATION)
         self._names.update(zip(new, scores, strict=True))
 
     def _from_bios(self, items: Sequence[NicheInput]) -> list[dict[str, float]]:
-        vectors = np.empty((len(items), self._encoder.dimension), dtype=np.float32)
-        missing = [row for row, item in enumerate(items) if item.bio_vector is None]
-        vectors[missing] = self._encoder.encode([clean_line(items[row].bio or "") for row in missing])
-        for row, item in enumerate(items):
-            if item.bio_vector is not None:
-                vectors[row] = item.bio_vector
+        texts = [head_text(item.name, item.bio) for item in items]
+        vectors = self._encode(texts)
         mentions = mention_counts([item.bio or "" for item in items])
-        return _scores(calibrated(self.similarities(vectors), mentions, BIO_CALIBRATION), BIO_CALIBRATION)
+        similar = self.similarities(vectors)
+        head = NicheHead.shipped()
+        likely = head_mass(head.probabilities(texts, vectors, similar), head.categories)
+        known = calibrated(similar, mentions, HEAD_CALIBRATION, likely)
+        return _scores(np.where(_MEANT, known, calibrated(similar, mentions, BIO_CALIBRATION)), BIO_CALIBRATION)
+
+
+class NicheSignal:
+    """The niches of creators, at most 4 each, the most certain first."""
+
+    name = "niches"
+
+    def __init__(self, encode: Encode) -> None:
+        self._classifier = NicheClassifier(encode)
+        self.version = f"{VERSION}-{NicheHead.shipped().fingerprint[:16]}"
+
+    def inputs(self, facts: CreatorFacts) -> Any:
+        """Return bios, categories and topics, in the order of the accounts' audiences."""
+        item = niche_input(facts.accounts)
+        return [item.bio, item.name if item.bio else None, item.categories, item.topics]
+
+    def compute(self, batch: Sequence[CreatorFacts]) -> list[tuple[NicheScore, ...]]:
+        """Return the niches of each creator; none where nothing is likely enough."""
+        return self._classifier.classify([niche_input(facts.accounts) for facts in batch])
+
+
+def niche_input(accounts: Iterable[Account]) -> NicheInput:
+    """Return what the niches of one creator are read from; the order of the accounts does not matter."""
+    ordered = by_audience(accounts)
+    bios = dict.fromkeys(account.bio for account in ordered if account.bio and not account.bio_composed)
+    return NicheInput(
+        bio="\n".join(bios) or None,
+        name=next((account.name for account in ordered if account.name), None),
+        categories=tuple(dict.fromkeys(name for account in ordered for name in account.categories)),
+        topics=tuple(dict.fromkeys(name for account in ordered for name in account.topics)),
+    )
 
 
 def mention_counts(bios: Sequence[str]) -> Floats:
@@ -143,8 +187,17 @@ def mention_counts(bios: Sequence[str]) -> Floats:
     return counts
 
 
-def calibrated(similarities: Floats, mentions: Floats, calibration: Calibration) -> Floats:
-    """Return the confidence of each niche for each text, of the same shape (texts, niches)."""
+def calibrated(
+    similarities: Floats, mentions: Floats, calibration: Calibration, likely: Floats | None = None
+) -> Floats:
+    """Return the confidence of each niche for each text, of the same shape (texts, niches).
+
+    Args:
+        similarities: cosines.
+        mentions: how many aliases of the niche the text has.
+        calibration: constants.
+        likely: what the head says of each niche, 0 to 1.
+    """
     mean = similarities.mean(axis=1, keepdims=True)
     deviation = np.maximum(similarities.std(axis=1, keepdims=True), np.finfo(np.float32).eps)
     exponent = (
@@ -153,6 +206,8 @@ def calibrated(similarities: Floats, mentions: Floats, calibration: Calibration)
         + calibration.per_deviation * (similarities - mean) / deviation
         + calibration.per_mention * mentions
     )
+    if likely is not None:
+        exponent = exponent + calibration.per_head * np.log(likely + LEAST_MASS)
     confidences = np.minimum(1 / (1 + np.exp(-exponent)), MAX_INFERRED_CONFIDENCE)
     return np.where(similarities >= calibration.least_cosine, confidences, 0).astype(np.float32)
 

@@ -27,8 +27,10 @@ HOURLY = {"user": 5_000, "enterprise_app": 15_000}
 SEARCHES_A_MINUTE = 30
 POINTS_A_MINUTE = 900
 """The secondary limit: a read costs one point."""
-REPOSITORIES = "30"
-EVENTS = "30"
+PAGE = 100
+"""Repositories and events that are asked for at once, the most that a page holds."""
+EVENT_PAGES = 3
+"""GitHub shows the last 300 events of a person, of 30 days."""
 FOUND = "50"
 PARENTS = 2
 """Latest forks whose parent is asked for: a list of repositories does not name it."""
@@ -165,17 +167,29 @@ async def _works(person: RawRecord, where: str, origin: Origin, call: Call) -> t
     """Repositories, events and parents of forks; what cannot be had now is left out, and asked for the next time."""
     records: list[RawRecord] = []
     try:
-        answer = await call.send(_ask(f"{where}/repos", sort="pushed", per_page=REPOSITORIES))
+        answer = await call.send(_ask(f"{where}/repos", sort="pushed", per_page=str(PAGE)))
         listed = list_of(answer)
         records.append(origin.record("repos", person.native_id, {"items": listed}, answer))
-        answer = await call.send(_ask(f"{where}/events/public", per_page=EVENTS))
-        records.append(origin.record("events", person.native_id, {"items": list_of(answer)}, answer))
+        records.append(await _events(person, where, origin, call))
         for name in _forks(listed):
             answer = await call.send(_ask(f"repos/{name}"))
             records.append(origin.record("repo", person.native_id, object_of(answer), answer))
     except (TargetGone, SourceLimited, SourceUnavailable):
         pass
     return tuple(records)
+
+
+async def _events(person: RawRecord, where: str, origin: Origin, call: Call) -> RawRecord:
+    """All events that are shown, as one record: a week is counted as a whole."""
+    items: list[Any] = []
+    for page in range(1, EVENT_PAGES + 1):
+        more = {"page": str(page)} if page > 1 else {}
+        answer = await call.send(_ask(f"{where}/events/public", per_page=str(PAGE), **more))
+        shown = list_of(answer)
+        items += shown
+        if len(shown) < PAGE:
+            break
+    return origin.record("events", person.native_id, {"items": items}, answer)
 
 
 def _forks(listed: list[Any]) -> list[str]:

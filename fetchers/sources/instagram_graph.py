@@ -32,8 +32,12 @@ MEDIA = 12
 """Latest media of an account."""
 HASHTAG_MEDIA = 50
 """The largest page of media of a hashtag."""
-PROFILE_FIELDS = "id,ig_id,username,name,biography,website,followers_count,follows_count,media_count"
-MEDIA_FIELDS = "id,caption,like_count,comments_count,view_count,timestamp,media_type,media_product_type,permalink"
+PROFILE_FIELDS = (
+    "id,ig_id,username,name,biography,website,profile_picture_url,followers_count,follows_count,media_count"
+)
+MEDIA_FIELDS = (
+    "id,caption,like_count,comments_count,view_count,timestamp,media_type,media_product_type,media_url,permalink"
+)
 HASHTAG_FIELDS = "id,caption,like_count,comments_count,timestamp,media_type,permalink"
 
 OWN_ACCOUNT = "{account}"

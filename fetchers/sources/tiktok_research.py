@@ -40,7 +40,7 @@ USER_FIELDS = (
 )
 VIDEO_FIELDS = (
     "id,create_time,username,region_code,video_description,hashtag_names,view_count,like_count,comment_count,"
-    "share_count,video_duration"
+    "share_count,video_duration,video_mention_list"
 )
 _EARLY = timedelta(seconds=60)
 """A token is exchanged again so long before it ends: a request may be on its way for a while."""

@@ -38,9 +38,12 @@ USER_FIELDS = (
     "profile_banner_url,profile_image_url,protected,public_metrics,url,username,verified,verified_type,withheld"
 )
 TWEET_FIELDS = (
-    "author_id,conversation_id,created_at,entities,id,in_reply_to_user_id,lang,note_tweet,public_metrics,"
+    "attachments,author_id,conversation_id,created_at,entities,id,in_reply_to_user_id,lang,note_tweet,public_metrics,"
     "referenced_tweets,text"
 )
+
+MEDIA = "attachments.media_keys"
+MEDIA_FIELDS = "duration_ms,media_key,preview_image_url,type,url"
 
 PAY_PER_USE = "pay_per_use"
 # (endpoint, requests, seconds) of an app. The plans with names are those that X sold until 2026 and still serves.
@@ -212,7 +215,13 @@ async def _profile(origin: Origin, call: Call) -> tuple[RawRecord, ...]:
 
 
 _MORE: dict[str, dict[str, str]] = {
-    "tweets": {"max_results": str(POSTS), "exclude": "replies,retweets", "tweet.fields": TWEET_FIELDS},
+    "tweets": {
+        "max_results": str(POSTS),
+        "exclude": "replies,retweets",
+        "expansions": MEDIA,
+        "tweet.fields": TWEET_FIELDS,
+        "media.fields": MEDIA_FIELDS,
+    },
     "followers": {"max_results": str(FOLLOWERS), "user.fields": USER_FIELDS},
 }
 
@@ -235,27 +244,31 @@ async def _search(origin: Origin, call: Call) -> tuple[RawRecord, ...]:
     params = {
         "query": origin.target.value[: MAX_QUERY - len(suffix)] + suffix,
         "max_results": str(FOUND),
-        "expansions": "author_id",
+        "expansions": f"author_id,{MEDIA}",
         "user.fields": USER_FIELDS,
         "tweet.fields": TWEET_FIELDS,
+        "media.fields": MEDIA_FIELDS,
     }
     answer = await call.send(Ask("search", "tweets/search/recent", params))
     body = object_of(answer)
-    users, posts = at(body, ("includes", "users")), at(body, ("data",))
+    users, posts, media = at(body, ("includes", "users")), at(body, ("data",)), at(body, ("includes", "media"))
     if posts and not isinstance(users, list):
         # Unread: an answer without its authors is filed as well, so that its form can be found wanting.
         return (origin.record("search", "unknown", body, answer),)
     return tuple(
-        origin.record("search", text_at(user, ("id",)) or "unknown", _found(user, posts), answer)
+        origin.record("search", text_at(user, ("id",)) or "unknown", _found(user, posts, media), answer)
         for user in users or ()
         if isinstance(user, dict)
     )
 
 
-def _found(user: dict[str, Any], posts: Any) -> dict[str, Any]:
+def _found(user: dict[str, Any], posts: Any, media: Any) -> dict[str, Any]:
     # In the form of a single user with posts: what is read the same is filed the same.
     own = [post for post in posts if text_at(post, ("author_id",)) == text_at(user, ("id",))]
-    return {"data": user, "includes": {"tweets": own}}
+    keys = [at(post, ("attachments", "media_keys")) for post in own]
+    named = {key for some in keys if isinstance(some, list) for key in some if isinstance(key, str)}
+    shown = [one for one in media if text_at(one, ("media_key",)) in named] if isinstance(media, list) else []
+    return {"data": user, "includes": {"tweets": own, **({"media": shown} if shown else {})}}
 
 
 def _cost_usd(record: RawRecord) -> float:

@@ -28,6 +28,10 @@ UPLOADS = 12
 FOUND = "50"
 """Channels that one search returns, the most that the API gives in a page."""
 PARTS = "snippet,statistics,brandingSettings,topicDetails,contentDetails,status"
+VIDEO_PARTS = "snippet,statistics,contentDetails,player,paidProductPlacementDetails"
+"""More parts cost no more units."""
+HEIGHT = "720"
+"""Of the player, in pixels: only where one is asked for, the player tells the shape of a video."""
 
 _DAY_IS_OVER = frozenset({"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"})
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
@@ -171,7 +175,7 @@ async def _videos(channel: RawRecord, origin: Origin, call: Call) -> tuple[RawRe
         ids = _video_ids(at(object_of(listed), ("items",)))
         if not ids:
             return ()
-        answer = await call.send(Ask("videos", "videos", _params("snippet,statistics", id=",".join(ids))))
+        answer = await call.send(Ask("videos", "videos", _params(VIDEO_PARTS, id=",".join(ids), maxHeight=HEIGHT)))
         return (origin.record("videos", channel.native_id, object_of(answer), answer),)
     except (TargetGone, SourceLimited, SourceUnavailable):
         return ()

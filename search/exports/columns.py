@@ -38,7 +38,21 @@ class Column:
 
 
 LISTS = frozenset(
-    ("names", "handles", "platforms", "niches", "categories", "topics", "countries", "languages", "has", "sources")
+    (
+        *(
+            "names",
+            "handles",
+            "platforms",
+            "niches",
+            "categories",
+            "topics",
+            "countries",
+            "languages",
+            "has",
+            "sources",
+        ),
+        *("brands", "pronouns", "anomalies", "brand_risk_categories"),
+    )
 )
 _DAYS = frozenset({"joined_on"})
 _KINDS = {

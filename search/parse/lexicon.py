@@ -61,6 +61,15 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A filter that fixed words ask for; ``note`` where more should be said than the words do."""
+
+    field: str
+    value: Any
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class NicheWord:
     """A phrase that asks for a niche; ``names_it`` where it is the niche's own name and not something inside it."""
 
@@ -146,6 +155,11 @@ class Grammar:
         self.has_cues = PhraseTable.of({True: data["has_cues"]["with"], False: data["has_cues"]["without"]})
         self.negators = PhraseTable.of(data["negation"])
         self.verified = PhraseTable.of({True: data["verified"]["yes"], False: data["verified"]["no"]})
+        self.stated = PhraseTable(
+            (word, Stated(entry["field"], entry["value"], entry.get("note", "")))
+            for entry in data["stated"]
+            for word in entry["words"]
+        )
         self.sorts = PhraseTable(
             (word, (entry["field"], entry.get("order", "desc"))) for entry in data["sort"] for word in entry["words"]
         )

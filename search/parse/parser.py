@@ -26,6 +26,7 @@ Rule = Callable[[Reader, int, Lexicon], Found | None]
 RULES: tuple[Rule, ...] = (
     topics.quoted,
     topics.verified,
+    topics.stated,
     dates.recency,
     dates.joined,
     topics.order,

@@ -22,6 +22,7 @@ _HAS_ADJECTIVES = frozenset(
 _NOUNS = frozenset(
     {"platform", "channel", "account", "profile", "page", "accounts", "channels", "profiles", "presence"}
 )
+_CONTACTS = frozenset({"email", "phone", "website"})
 _OR = frozenset({"or", "o", "ou", "/"})
 _SURE, _TYPO, _NOUN, _CONTACT, _ALONE = 0.95, 0.75, 0.9, 0.8, 0.7
 
@@ -126,7 +127,7 @@ def _certainty(reader: Reader, end: int) -> float:
 
 
 def _lacking(reader: Reader, values: list[str], span: tuple[int, int]) -> Found | None:
-    addresses = [value for value in values if value in {"email", "website"}]
+    addresses = [value for value in values if value in _CONTACTS]
     if len(addresses) not in {0, len(values)}:
         return None
     field = "exclude.has" if addresses else "exclude.platforms"
@@ -135,7 +136,7 @@ def _lacking(reader: Reader, values: list[str], span: tuple[int, int]) -> Found 
 
 def _any_of(values: list[str], span: tuple[int, int]) -> Found:
     """Return the clause of "with youtube or github"; of addresses only "and" can be asked for."""
-    if {"email", "website"}.isdisjoint(values):
+    if _CONTACTS.isdisjoint(values):
         return Found("platforms", values, *span, _SURE)
     return Found("has", values, *span, _SURE, "only all of these can be asked for: say and, or one", applied=False)
 

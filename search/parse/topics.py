@@ -20,7 +20,7 @@ _AGE_BEFORE = frozenset({"aged", "age", "ages"})
 _SUPERLATIVES = frozenset({"biggest", "largest", "smallest"})
 _DIRECTIONS = {"asc": "asc", "ascending": "asc", "desc": "desc", "descending": "desc"}
 _NEAR = 3
-_SURE, _OWN_NAME, _ALIAS, _BAND, _BAND_ALONE, _SORT_GUESS = 0.95, 0.95, 0.85, 0.9, 0.7, 0.7
+_SURE, _OWN_NAME, _ALIAS, _BAND, _BAND_ALONE, _SORT_GUESS, _READ = 0.95, 0.95, 0.85, 0.9, 0.7, 0.7, 0.6
 
 
 def niche(reader: Reader, at: int, words: Lexicon) -> Found | None:
@@ -83,6 +83,15 @@ def verified(reader: Reader, at: int, words: Lexicon) -> Found | None:
     if scope:
         return Found(f"accounts.{scope.value}.verified", hit.value, at, scope.end, _SURE)
     return Found("verified", hit.value, at, hit.end, _SURE)
+
+
+def stated(reader: Reader, at: int, words: Lexicon) -> Found | None:
+    """Return the clause of a fact that is said in fixed words (``brand safe``, ``posts daily``), or None."""
+    hit = words.grammar.stated.find(reader.keys, at)
+    if hit is None:
+        return None
+    found = hit.value
+    return Found(found.field, found.value, at, hit.end, _READ if found.note else _SURE, found.note)
 
 
 def quoted(reader: Reader, at: int, _words: Lexicon) -> Found | None:

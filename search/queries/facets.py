@@ -29,6 +29,14 @@ _FILTER_OF = {
     "domain": "domains",
     "sources": "sources",
     "verified": "verified",
+    "account_kind": "account_kinds",
+    "audience_quality_band": "audience_quality_bands",
+    "brand_risk": "brand_risk",
+    "brand_risk_categories": "brand_risk_categories",
+    "brand_safe": "brand_safe",
+    "brands": "brands",
+    "pronouns": "pronouns",
+    "anomalies": "anomalies",
 }
 """Facet and the filter that asks for its values; others (``has`` is "all of") are counted under all filters."""
 

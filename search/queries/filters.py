@@ -9,7 +9,7 @@ from elasticsearch_dsl import Q
 from elasticsearch_dsl.query import Query
 
 from mappings import fields
-from search.filters import AccountFilter, CountRange, DateRange, Exclusions, Filters, RateRange
+from search.filters import AccountFilter, CountRange, DateRange, Exclusions, Filters, NumberRange, RateRange
 
 Clause = dict[str, Any]
 
@@ -21,11 +21,21 @@ _ANY_OF = (
     ("languages", "languages"),
     ("topics", "topics"),
     ("categories", "categories"),
+    ("brands", "brands"),
+    ("brand_risk_categories", "brand_risk_categories"),
+    ("account_kinds", "account_kind"),
+    ("anomalies", "anomalies"),
 )
 """Name in the request and field, of lists that filters and exclusions share."""
+_RANGES = (
+    *("followers", "engagement_rate", "growth_30d", "growth_90d", "growth_180d", "account_count"),
+    *("audience_quality", "bot_probability", "sponsored_share", "posts_per_week", "momentum"),
+    *("shipping_velocity", "technical_score", "stars"),
+)
+"""Fields of numbers that are asked for by their own name."""
 
 
-def _range(field: str, wanted: CountRange | RateRange | DateRange | None) -> Iterator[Query]:
+def _range(field: str, wanted: CountRange | RateRange | NumberRange | DateRange | None) -> Iterator[Query]:
     if wanted is None:
         return
     bounds = wanted.model_dump(mode="json")
@@ -71,16 +81,20 @@ def _lists(filters: Filters) -> Iterator[Query]:
         yield from _any_of(field, getattr(filters, name))
     yield from _any_of("follower_band", filters.follower_bands)
     yield from _any_of("sources", filters.sources)
+    yield from _any_of("pronouns", filters.pronouns)
+    yield from _any_of("brand_risk", filters.brand_risk)
+    yield from _any_of("audience_quality_band", filters.audience_quality_bands)
     yield from _any_of("creator_id", filters.creator_ids)
     for value in filters.has:
         yield Q("term", has=value)
 
 
 def _facts(filters: Filters) -> Iterator[Query]:
-    for name in ("followers", "engagement_rate", "growth_30d", "growth_90d", "growth_180d", "account_count"):
+    for name in _RANGES:
         yield from _range(name, getattr(filters, name))
     yield from _range("joined_on", filters.joined)
     yield from _is("verified", wanted=filters.verified)
+    yield from _is("brand_safe", wanted=filters.brand_safe)
     yield from _is("degraded", wanted=filters.degraded)
     yield from _since("last_posted_at", filters.last_posted_days)
     yield from _since("as_of", filters.max_age_days)

@@ -40,6 +40,8 @@ class Candidates:
     """Follower band of the largest account."""
     primary_niches: Words
     niches: Lists
+    risks: Words
+    """Level of what was read of the creator that brands avoid."""
     population: PercentileTable = NOBODY
     """Whom the candidates are compared with."""
 
@@ -62,6 +64,7 @@ class Candidates:
             bands=tuple(words.get("bands", none)),
             primary_niches=tuple(words.get("primary_niches", none)),
             niches=tuple(words.get("niches", ((),) * count)),
+            risks=tuple(words.get("risks", none)),
         )
 
     def among(self, population: PercentileTable) -> Candidates:
@@ -150,5 +153,6 @@ def collect(
             "bands": [v.get("follower_band") for v in values],
             "primary_niches": [v.get("primary_niche") for v in values],
             "niches": [tuple(v.get("niches", ())) for v in values],
+            "risks": [v.get("brand_risk") for v in values],
         },
     )

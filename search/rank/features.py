@@ -35,6 +35,8 @@ UNKNOWN_COSINE = 0.9
 SECOND_NICHE = 0.5
 RISK = {"low": 0.2, "medium": 0.5, "high": 1.0}
 """Risk of a niche by its level in the taxonomy; a niche without a level has none."""
+OWN_RISK = {"none": 0.0, **RISK, "floor": 1.0}
+"""Risk of a creator by the level of what was read of them."""
 _RISK_OF = {niche.id: RISK[niche.risk] if niche.risk else 0.0 for niche in NICHES}
 
 
@@ -174,10 +176,13 @@ def _riskiest(niches: tuple[str, ...]) -> float:
 
 
 def suitability(candidates: Candidates, _wish: Wish) -> Scored:
-    """How little a brand risks, by niche only; posts are not read. 1 less the risk of the riskiest niche.
+    """How little a brand risks: 1 less the larger risk, of the riskiest niche or of what was read of the creator.
 
-    Adult content has risk 1; politics, crypto and news 0.5; religion, activism and comedy 0.2; other niches none. The
-    subjects are GARM's sensitive topics (Brand Safety Floor + Suitability Framework, 2022), the levels our own.
+    Adult content has risk 1; politics, crypto and news 0.5; religion, activism and comedy 0.2; other niches none. What
+    was read counts 0.2 where its risk is low, 0.5 medium, 1 high or worse. The subjects are GARM's sensitive topics
+    (Brand Safety Floor + Suitability Framework, 2022), the levels our own.
     """
-    raw = np.array([_riskiest(niches) for niches in candidates.niches], dtype=np.float64)
+    by_niche = [_riskiest(niches) for niches in candidates.niches]
+    own = [OWN_RISK.get(risk or "", float("nan")) for risk in candidates.risks]
+    raw = np.fmax(np.array(by_niche, dtype=np.float64), np.array(own, dtype=np.float64))
     return _known(raw, 1.0 - raw)

@@ -61,7 +61,7 @@ PROFILES: dict[str, Profile] = {
         {"text_match": 0.20, "semantic": 0.25, "growth": 0.45, "freshness": 0.10},
     ),
     "brand_safe": Profile(
-        "Niches that brands rarely avoid come first; by niche only, posts are not read.",
+        "Creators in whose words and niches nothing was found that brands avoid come first.",
         {"text_match": 0.22, "semantic": 0.28, "suitability": 0.35, "engagement": 0.10, "freshness": 0.05},
     ),
     "similar": Profile(

@@ -103,12 +103,21 @@ def _instagram_post(asked: Asked, post: Post, view: View) -> dict[str, Any]:
         "url": f"https://www.instagram.com/p/{post.short_code}/",
         "commentsCount": post.comments,
         "likesCount": post.likes,
-        **({"videoViewCount": post.views} if post.is_video else {}),
+        "displayUrl": f"https://scontent.cdninstagram.example/{post.post_id}.jpg",
+        **(
+            {"videoViewCount": post.views, "videoDuration": post.seconds, "productType": "clips"}
+            if post.is_video
+            else {}
+        ),
         "timestamp": _iso(post.created_at),
         "ownerFullName": view.name,
         "ownerUsername": view.handle,
         "ownerId": view.account.native_id,
     }
+
+
+def _clip(post: Post) -> dict[str, Any]:
+    return {"videoViewCount": post.views, "videoDuration": post.seconds, "productType": "clips"}
 
 
 def _tiktok(asked: Asked, wanted: dict[str, Any]) -> list[dict[str, Any]]:

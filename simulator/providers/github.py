@@ -14,7 +14,7 @@ from typing import Any
 from creators.models import Platform
 from simulator.desk import Asked, Reply, Route
 from simulator.people import Account
-from simulator.posts import Repository, posts, repositories
+from simulator.posts import Post, Repository, posts, repositories
 from simulator.providers.keys import bearer, good_key
 from simulator.quotas import Admission
 from simulator.world import View
@@ -22,7 +22,7 @@ from simulator.world import View
 DOCS = "https://docs.github.com/rest"
 API = "https://api.github.com"
 MOST_ITEMS = 100
-EVENT_DAYS = 90
+EVENT_DAYS, MOST_EVENTS = 30, 300
 _MEDIA = {"x-github-media-type": "github.v3; format=json", "x-github-api-version-selected": "2022-11-28"}
 
 
@@ -173,14 +173,15 @@ def events(asked: Asked) -> Reply:
         return _missing()
     view = asked.world.view(account, asked.now)
     names = [one.name for one in repositories(asked.world, account, asked.now)]
-    recent = posts(asked.world, account, asked.now, asked.number("per_page", 30, MOST_ITEMS)) if names else []
+    size, page = asked.number("per_page", 30, MOST_ITEMS), asked.number("page", 1, 1_000)
+    last = min(page * size, MOST_EVENTS) if names else 0
+    recent = posts(asked.world, account, asked.now, max(0, last - (page - 1) * size), (page - 1) * size)
     shown = [
         {
             "id": str(40_000_000_000 + int(post.post_id)),
-            "type": "PushEvent",
+            **_happening(post),
             "actor": {"id": int(account.native_id), "login": view.handle, "display_login": view.handle},
             "repo": {"id": post.number, "name": f"{view.handle}/{names[post.number % len(names)]}"},
-            "payload": {"ref": "refs/heads/main", "push_id": post.number, "size": 1, "distinct_size": 1},
             "public": True,
             "created_at": _time(post.created_at),
         }
@@ -188,6 +189,18 @@ def events(asked: Asked) -> Reply:
         if (asked.now - post.created_at).days < EVENT_DAYS
     ]
     return _tagged(asked, shown)
+
+
+def _happening(post: Post) -> dict[str, Any]:
+    """Every fifth event merges a pull request, every seventh publishes a release; the others push."""
+    if post.number % 5 == 0:
+        request = {"id": post.number, "number": post.number, "head": {"ref": "topic"}, "base": {"ref": "main"}}
+        return {"type": "PullRequestEvent", "payload": {"action": "merged", "pull_request": request}}
+    if post.number % 7 == 0:
+        release = {"id": int(post.post_id), "tag_name": f"v{post.number}", "name": None, "body": None}
+        return {"type": "ReleaseEvent", "payload": {"action": "published", "release": release}}
+    push = {"ref": "refs/heads/main", "push_id": post.number, "head": f"{post.number:040x}", "before": "0" * 40}
+    return {"type": "PushEvent", "payload": push}
 
 
 def search_users(asked: Asked) -> Reply:

@@ -106,9 +106,24 @@ def _tweet(asked: Asked, post: Post) -> dict[str, Any]:
             "impression_count": post.views,
         },
     }
+    if post.is_video:
+        optional["attachments"] = {"media_keys": [_media_key(post)]}
     wanted = asked.query.get("tweet.fields", "").split(",")
     chosen = {name: optional[name] for name in wanted if name in optional}
     return {"id": post.post_id, "text": post.text, "edit_history_tweet_ids": [post.post_id], **chosen}
+
+
+def _media_key(post: Post) -> str:
+    return f"13_{post.post_id}"
+
+
+def _media(post: Post) -> dict[str, Any]:
+    return {
+        "media_key": _media_key(post),
+        "type": "video",
+        "preview_image_url": f"https://pbs.twimg.example/media/{post.post_id}.jpg",
+        "duration_ms": post.seconds * 1_000,
+    }
 
 
 def _problem(title: str, detail: str, parameter: str, value: str) -> dict[str, Any]:
@@ -204,6 +219,9 @@ def _timeline(asked: Asked, shown: list[Post], following: dict[str, Any]) -> Rep
         authors = dict.fromkeys(post.account.number for post in shown)
         views = [asked.world.view(asked.world.accounts[number], asked.now) for number in authors]
         body["includes"] = {"users": [_user(asked, view) for view in views]}
+    if "attachments.media_keys" in asked.query.get("expansions", ""):
+        attached = [_media(post) for post in shown if post.is_video]
+        body.setdefault("includes", {}).update({"media": attached} if attached else {})
     return Reply({**body, "meta": {**ends, "result_count": len(shown), **following}})
 
 

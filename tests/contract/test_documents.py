@@ -3,27 +3,21 @@
 import json
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 
-from creators.models import (
-    Account,
-    Averages,
-    Creator,
-    Engagement,
-    Growth,
-    Link,
-    NicheScore,
-    Observation,
-    Platform,
-    Post,
-    Signals,
-)
-from creators.stores import deadletters, receipts
+from creators.models import Account, Averages, Creator, Link, Observation, Platform, Post
+from creators.signals.creator import Signals
+from creators.stores import bulk, deadletters, receipts
 from creators.stores.lake import LakeObject
 from enrich import profiles, signal_store
-from enrich.resolve import resolver
+from enrich.resolve import judgements, keyring, matching, resolver, reviews
+from enrich.resolve.model import Match, Part
+from enrich.signals.compute import Computed, Stamp
+from enrich.vectors import KnownVectors, vector_id
 from indexers.documents import build_document
 from mappings.registry import FAMILIES, definition
+from tests.fixtures.signalled import full_signals
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 DEFINITION_OF = {member: family.definition for family in FAMILIES for member in family.members}
@@ -64,12 +58,25 @@ class StrictCluster:
         parsed = [json.loads(line) for line in lines.splitlines()]
         items = []
         for action, doc in zip(parsed[::2], parsed[1::2], strict=True):
-            meta = action["index"]
+            ((verb, meta),) = action.items()
             refused = unmapped(doc, definition(DEFINITION_OF[meta["_index"]], encoder="any")["mappings"]["properties"])
             assert refused == [], f"{meta['_index']} has no field {refused}"
             self.taken.setdefault(meta["_index"], {})[meta["_id"]] = doc
-            items.append({"index": {"_id": meta["_id"], "status": 201}})
+            items.append({verb: {"_id": meta["_id"], "status": 201}})
         return {"errors": False, "items": items}
+
+
+class Counting:
+    """An encoder that remembers what it was asked for."""
+
+    fingerprint, dimension = "counting", 2
+
+    def __init__(self):
+        self.asked = []
+
+    def encode(self, texts):
+        self.asked += texts
+        return np.array([[len(self.asked), ord(text)] for text in texts], dtype=np.float32)
 
 
 @pytest.fixture
@@ -92,6 +99,7 @@ def full_account(platform):
         url="https://example.org/rosa",
         website="https://rosa.example.org",
         has_email=True,
+        has_phone=True,
         country="MX",
         language="es",
         verified=True,
@@ -114,30 +122,6 @@ def full_account(platform):
         provenance="list.csv",
         tier=2,
         degraded=True,
-    )
-
-
-def full_signals():
-    return Signals(
-        creator_id="c",
-        niches=(NicheScore(niche="food", confidence=0.9),),
-        language="es",
-        language_confidence=0.8,
-        engagement=tuple(
-            Engagement(
-                account_id=f"{p}:{p}-1", platform=p, rate=0.03, method="m", sample_size=1, window_days=1, as_of=AT
-            )
-            for p in Platform
-        ),
-        growth=tuple(
-            Growth(account_id=f"{p}:{p}-1", platform=p, window_days=days, rate=0.1, sample_size=2, as_of=AT)
-            for p in Platform
-            for days in (30, 90, 180)
-        ),
-        text="Rosa",
-        text_hash="hash",
-        encoder="any",
-        vector=(0.6, 0.8),
     )
 
 
@@ -194,9 +178,34 @@ def test_profiles_observations_and_posts(cluster):
 
 
 def test_signals(cluster):
-    signal_store.save(cluster, [full_signals()], version=1)
-    (stored,) = signal_store.load(cluster, ["c"]).values()
-    assert stored.model_copy(update={"vector": ()}) == full_signals().model_copy(update={"vector": ()})
+    whole = Computed(full_signals(), {"language": Stamp(version="2+abc", inputs="hash")})
+    assert signal_store.save(cluster, [whole], version=1) == {}
+    assert signal_store.load(cluster, ["c"]) == {"c": whole.signals}
+    known = signal_store.known(cluster, ["c"])["c"]
+    assert (known.stamps, known.values["language"]["language"]) == (whole.stamps, "es")
+    (stored,) = cluster.taken["signals"].values()
+    assert set(stored) == set(definition("signals", encoder="any")["mappings"]["properties"])
+
+
+def test_a_stored_value_of_another_version_of_the_program_is_unknown(cluster):
+    signal_store.save(cluster, [Computed(full_signals(), {})], version=1)
+    cluster.taken["signals"]["c"]["signals"] |= {"language": "es", "mood": 1}
+    (read,) = signal_store.load(cluster, ["c"]).values()
+    assert read == full_signals(language=None)
+
+
+def test_kept_vectors(cluster):
+    encoder = Counting()
+    kept = KnownVectors(cluster, encoder)
+    first = kept.encode(["a", "b", "a"])
+    assert set(cluster.taken["vectors"][vector_id("counting", "a")]) == set(
+        definition("vectors", encoder="any")["mappings"]["properties"]
+    )
+    kept.forget()
+    again = KnownVectors(cluster, encoder).encode(["b", "a", "c"])
+    assert encoder.asked == ["a", "b", "c"]
+    assert (again[1] == first[0]).all()
+    assert (again[0] == first[1]).all()
 
 
 def test_identities_and_edges(cluster):
@@ -204,6 +213,22 @@ def test_identities_and_edges(cluster):
     actions = resolver._identity_actions(Creator(creator_id="c", account_ids=("x:1", "youtube:UC1")))
     properties = definition("identities", encoder="any")["mappings"]["properties"]
     assert [unmapped(action.doc, properties) for action in actions] == [[], [], []]
+
+
+def test_matches_judgements_keys_and_reviews(cluster):
+    entries = [keyring.entry_of(full_account(platform)) for platform in (Platform.X, Platform.YOUTUBE)]
+    keyring.save(cluster, entries, {})
+    assert keyring.load(cluster, [one.account_id for one in entries]) == {one.account_id: one for one in entries}
+    part = Part("name", "same", 2.5, "the names agree")
+    match = Match(entries[0].account_id, entries[1].account_id, 0.7, 2.5, (part,))
+    doc = matching.document(match, (entries[0], entries[1]), "v1")
+    bulk.write(cluster, [bulk.Action(matching.EDGES, doc["edge_id"], doc), reviews.action_of(doc, "probability")])
+    pair = (match.left, match.right)
+    told = judgements.Judgement(pairs=(pair,), decision="same", user="ada", note="seen", at=AT)
+    judgements.save_edges(cluster, f"creator-judgements/2026/11/01/{'0' * 64}.json", told)
+    assert reviews.load(cluster, reviews.action_of(doc, "probability").doc_id).parts[0].detail == part.detail
+    (judged,) = [one for one in cluster.taken[matching.EDGES].values() if one["kind"] == judgements.KIND]
+    assert judgements.decided_of(judged).note == "seen"
 
 
 def test_receipts(cluster):

@@ -120,35 +120,47 @@ def test_the_sorts_of_the_request_are_the_sorts_of_the_index():
     assert set(get_args(Sort.model_fields["field"].annotation)) == {"relevance", *fields.SORTS}
 
 
+LISTS = {
+    "platforms": ["x"],
+    "domains": ["code"],
+    "niches": ["gaming"],
+    "countries": ["BR"],
+    "languages": ["pt"],
+    "topics": ["Ruby"],
+    "categories": ["Blogger"],
+    "has": ["email"],
+    "keywords": ["sour dough"],
+    "creator_ids": ["a"],
+    "brands": ["acme"],
+    "brand_risk_categories": ["alcohol"],
+    "account_kinds": ["person"],
+    "anomalies": ["follower_spike"],
+}
+"""Lists that filters and exclusions share."""
+
+
 def test_every_filter_asks_for_a_field_that_is_indexed():
     some, joined = {"min": 0.1, "max": 2}, {"min": "2020-01-31"}
     count = {"min": 1, "max": 2}
-    lists = {
-        "platforms": ["x"],
-        "domains": ["code"],
-        "niches": ["gaming"],
-        "countries": ["BR"],
-        "languages": ["pt"],
-        "topics": ["Ruby"],
-        "categories": ["Blogger"],
-        "has": ["email"],
-        "keywords": ["sour dough"],
-        "creator_ids": ["a"],
-    }
     account = dict.fromkeys(fields.ACCOUNT_COUNTS, count)
     account |= {"engagement_rate": some, "verified": True, "joined": joined, "last_posted_days": 7}
     assert account.keys() == AccountFilter.model_fields.keys(), "a new filter of accounts: add it here"
-    excluded = {**lists, "handles": ["rosa"]}
+    excluded = {**LISTS, "handles": ["rosa"]}
     assert excluded.keys() == Exclusions.model_fields.keys(), "a new exclusion: add it here"
     every = Filters.model_validate(
         {
-            **lists,
+            **LISTS,
             **dict.fromkeys(("engagement_rate", "growth_30d", "growth_90d", "growth_180d"), some),
-            **dict.fromkeys(("followers", "account_count"), count),
-            **dict.fromkeys(("verified", "degraded"), False),
+            **dict.fromkeys(("followers", "account_count", "stars"), count),
+            **dict.fromkeys(("audience_quality", "bot_probability", "sponsored_share"), some),
+            **dict.fromkeys(("posts_per_week", "momentum", "shipping_velocity", "technical_score"), some),
+            **dict.fromkeys(("verified", "degraded", "brand_safe"), False),
             **dict.fromkeys(("last_posted_days", "max_age_days"), 30),
             **{name: [{"niches": ["food"]}] for name in ("all", "any", "none")},
             "follower_bands": ["micro"],
+            "pronouns": ["she/her"],
+            "brand_risk": ["none"],
+            "audience_quality_bands": ["good"],
             "sources": ["dataset"],
             "bio": ["baker"],
             "joined": joined,

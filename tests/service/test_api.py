@@ -36,8 +36,14 @@ ELSEWHERE = {
     "/v1/admin/sources",
     "/v1/admin/sources/{name}/{action}",
     "/v1/admin/creators/{creator_id}/cost",
+    "/v1/creators/{creator_id}/identity",
+    "/v1/identity/merge",
+    "/v1/identity/unmerge",
+    "/v1/identity/reviews",
+    "/v1/identity/reviews/{review_id}",
 }
-"""Routes that need a worker or answer this machine only: test_exports, test_ingest_api, test_sources_admin."""
+"""Routes that need a worker or answer this machine only: test_exports, test_ingest_api, test_sources_admin,
+test_resolution."""
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +159,7 @@ def test_every_answer_tells_its_time_by_stage(client):
 
 
 def test_a_tiny_budget_still_answers_and_names_what_is_missing(client):
-    parts = {"knn", "lexical", "named", "total", "facets", "fetch", "next_cursor"}
+    parts = {"knn", "lexical", "named", "complete.knn", "complete.lexical", "total", "facets", "fetch", "next_cursor"}
     for number in range(20):
         body = {"text": f"somebody number {number} with a garden", "budget_ms": 20, "facets": ["niches"]}
         answer = client.post("/v1/creators/search", json=body)

@@ -5,16 +5,26 @@ The steps of the pipeline run in this process, one record a file, so that the or
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from benchmarks.resolution.crowd import Crowd
 from creators import ids
 from creators.datasets import load_mapping
-from creators.models import Domain
+from creators.models import Account, Domain, Platform
+from creators.stores import bulk, receipts
+from enrich import profiles
 from enrich.jobs import enrich_one, normalise_one
+from enrich.resolve import matching
+from enrich.resolve.current import current
+from enrich.resolve.edges import pair_id
+from enrich.resolve.resolution import resolve_one
+from enrich.resolve.rules import rules_of
+from enrich.resolve.whole import compare_all
 from fetchers import intake
 from fetchers.jobs import fetch_slice
 from indexers import pipeline
@@ -310,3 +320,51 @@ def test_shared_evidence_of_a_crowd_joins_nobody(stores, arrive, one):
     assert len(identities_of(stores, *(f"x:{row['id']}" for row in crowd[:3]))) == 1
     arrive(*crowd[3:], together=True)
     assert are_apart(stores, *(f"x:{row['id']}" for row in crowd))
+
+
+def crowd(count):
+    """Accounts of people who show themselves on several networks; every seventh may not be matched."""
+    shown = (profile for _, profile in Crowd.of(3).part(0, count))
+    same = ("native_id", "handle", "name", "bio", "website", "links", "country", "language", "followers")
+    return [
+        Account(
+            platform=Platform(profile.platform),
+            source="event",
+            fetched_at=datetime(2026, 1, 10, tzinfo=UTC),
+            may_merge=number % 7 > 0,
+            **{name: getattr(profile, name) for name in same},
+        )
+        for number, profile in enumerate(shown)
+    ]
+
+
+def matches_of(stores):
+    """Pair → version of every match in the index."""
+    stores.cluster.refresh("identity-edges")
+    body = {"query": {"term": {"kind": "match"}}, "sort": [{"edge_id": "asc"}]}
+    docs = (hit["_source"] for hit in stores.cluster.scan("identity-edges", body))
+    return {(doc["left"], doc["right"]): doc["version"] for doc in docs}
+
+
+def test_everything_at_once_is_as_one_after_the_other(stores):
+    accounts = crowd(150)
+    profiles.save(stores.cluster, accounts, [], raw_key="crowd")
+    found = compare_all(stores, workers=2)
+    assert matches_of(stores).keys() == {match[:2] for match in found.outcome.matches}
+    assert len(found.outcome.matches) > 10
+    may = {account.account_id for account in accounts if account.may_merge}
+    others = {account.account_id for account in accounts} - may
+    assert not others.intersection(one for match in found.outcome.matches for one in match[:2])
+    plan = matching.plan(stores.cluster, sorted(may | others), current(stores), rules_of(stores.settings))
+    assert (plan.edges, plan.dropped) == ({}, {})
+    pair = tuple(sorted(others)[:2])
+    false = {"edge_id": pair_id(pair), "left": pair[0], "right": pair[1], "kind": "match", "version": 1}
+    bulk.write(stores.cluster, [bulk.Action("identity-edges", pair_id(pair), false, 1)], refresh=True)
+    again = compare_all(stores, workers=1)
+    assert (again.written, again.dropped, again.regrouped) == (0, 1, 2)
+    for receipt in receipts.unresolved(stores.cluster):
+        resolve_one(stores, receipt.key)
+    stores.cluster.refresh("identities")
+    groups = {frozenset(own) for own in identities_of(stores, *may).values() if len(own) > 1}
+    # The tests before this one have left people of their own.
+    assert groups == {group for group in found.outcome.groups if group <= may}

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from creators.errors import BadCursor
+from creators.keys import KEY_BYTES, installation_key
 from creators.settings import Settings
-from search.cursor import KEY_BYTES, Position, decode, encode, new_token, signing_key
+from search.cursor import Position, decode, encode, new_token
 
 KEY = b"k" * KEY_BYTES
 POSITION = Position("token", 20, "fingerprint")
@@ -90,12 +91,12 @@ def test_tokens_are_not_guessed():
 
 def test_the_key_is_made_once_and_is_for_its_owner_only(tmp_path):
     settings = Settings(data_dir=tmp_path / "data")
-    key = signing_key(settings)
+    key = installation_key(settings)
     assert len(key) == KEY_BYTES
-    assert signing_key(settings) == key
+    assert installation_key(settings) == key
     (file,) = (tmp_path / "data").iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert signing_key(Settings(data_dir=tmp_path / "other")) != key
+    assert installation_key(Settings(data_dir=tmp_path / "other")) != key
 
 
 def test_many_that_start_at_once_agree_on_the_key(tmp_path):
@@ -104,7 +105,7 @@ def test_many_that_start_at_once_agree_on_the_key(tmp_path):
 
     def start(_number):
         together.wait(timeout=10)
-        return signing_key(settings)
+        return installation_key(settings)
 
     for _ in range(20):
         with ThreadPoolExecutor(8) as pool:
@@ -114,5 +115,5 @@ def test_many_that_start_at_once_agree_on_the_key(tmp_path):
 
 
 def test_the_setting_comes_first(tmp_path):
-    assert signing_key(Settings(data_dir=tmp_path, cursor_secret=SecretStr("sésame"))) == "sésame".encode()
+    assert installation_key(Settings(data_dir=tmp_path, cursor_secret=SecretStr("sésame"))) == "sésame".encode()
     assert list(tmp_path.iterdir()) == []

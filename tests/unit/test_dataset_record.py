@@ -34,6 +34,8 @@ def test_the_record_of_a_row() -> None:
         "cost_usd": 0.0,
         "content_type": "application/json",
         "target": None,
+        "may_derive": True,
+        "may_merge": True,
         "body": {"dataset": "d1", "line": 7, "row": {"user": "@Foo", "more": {"a": [1, None, True]}}},
     }
 

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creators.models import Account, Domain, Engagement, Growth, Link, NicheScore, Platform, Signals
+from creators.models import Account, Domain, Link, Platform
+from creators.signals.creator import NicheScore, Signals
+from creators.signals.performance import Engagement, Growth
 from indexers.documents import build_document, domain_of, primary_account
 from mappings.fields import FOLLOWER_BANDS, follower_band
+from tests.fixtures.signalled import spanish
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
@@ -95,8 +98,6 @@ WHOLE = {
             "platform": "x",
             "rate": 0.01,
             "method": "m",
-            "sample_size": None,
-            "window_days": None,
             "as_of": "2026-11-01T12:00:00Z",
         },
         {
@@ -115,7 +116,9 @@ WHOLE = {
             "platform": platform,
             "window_days": 30,
             "rate": rate,
+            "method": "m",
             "sample_size": 2,
+            "below_resolution": False,
             "as_of": "2026-11-01T12:00:00Z",
         }
         for account_id, platform, rate in ((X.account_id, "x", 9.0), (YOUTUBE.account_id, "youtube", 0.0))
@@ -160,6 +163,16 @@ WHOLE = {
             "provenance": "list.csv",
         },
     },
+    "signals": {
+        "language": {
+            "method": "m",
+            "as_of": "2026-11-01T12:00:00Z",
+            "confidence": 0.8,
+            "language": "es",
+            "read_from": "bio",
+            "used": [{"language": "es", "share": 1.0}],
+        }
+    },
     "text_hash": "hash",
     "recipe": "v1",
     "embedding": [0.123457, -0.5],
@@ -178,15 +191,16 @@ def test_a_whole_document():
         as_of=AT,
     )
     growth = [
-        Growth(account_id=a.account_id, platform=a.platform, window_days=30, rate=r, sample_size=2, as_of=AT)
+        Growth(
+            account_id=a.account_id, platform=a.platform, window_days=30, rate=r, sample_size=2, method="m", as_of=AT
+        )
         for a, r in ((X, 9), (YOUTUBE, 0))
     ]
     doc = build(
         X,
         YOUTUBE,
         niches=(NicheScore(niche="food", confidence=0.91234), NicheScore(niche="travel", confidence=0.4)),
-        language="es",
-        language_confidence=0.8,
+        language=spanish(),
         engagement=(x_rate, youtube_rate),
         growth=tuple(growth),
         vector=(0.1234567891, -0.5),
@@ -298,7 +312,7 @@ def test_an_account_shows_its_own_rate_and_not_that_of_another_on_the_same_platf
 
 
 def test_growth_is_that_of_the_main_platform_only():
-    grown = Growth(account_id="x:2", platform="x", window_days=90, rate=0.5, sample_size=2, as_of=AT)
+    grown = Growth(account_id="x:2", platform="x", window_days=90, rate=0.5, sample_size=2, method="m", as_of=AT)
     doc = build(account("youtube", followers=9), account("x", "2", followers=1), growth=(grown,))
     assert "growth_90d" not in doc
 

@@ -11,7 +11,8 @@ from creators.ids import creator_id
 from creators.models import Account, Creator, Link
 from enrich.profiles import Sighting
 from enrich.resolve.edges import Edge, components, edges_of, handle_node, person_node
-from enrich.resolve.resolver import _identity_actions, _survivor, _target
+from enrich.resolve.neighbourhood import target_of
+from enrich.resolve.resolver import _identity_actions, _survivor
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 NODES = st.integers(0, 12).map(lambda number: f"x:{number}")
@@ -121,12 +122,12 @@ def test_spellings_of_a_handle_are_one_node_and_platforms_are_not():
 def test_a_handle_means_who_had_it_then(days, account_id):
     seen = {"handle:x:rosa": [Sighting("x:2", AT + timedelta(days=10)), Sighting("x:1", AT)]}
     link = Edge("youtube:UC1", "handle:x:rosa", "declared_link", AT + timedelta(days=days))
-    assert _target(link, seen) == account_id
+    assert target_of(link, seen) == account_id
 
 
 def test_a_handle_that_nobody_was_seen_with_leads_nowhere():
-    assert _target(Edge("youtube:UC1", "handle:x:rosa", "declared_link", AT), {}) is None
-    assert _target(Edge("youtube:UC1", "x:9", "declared_link", AT), {}) == "x:9"
+    assert target_of(Edge("youtube:UC1", "handle:x:rosa", "declared_link", AT), {}) is None
+    assert target_of(Edge("youtube:UC1", "x:9", "declared_link", AT), {}) == "x:9"
 
 
 def test_the_same_evidence_is_the_same_edge():

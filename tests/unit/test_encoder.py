@@ -40,17 +40,47 @@ def cache_dir():
 
 
 @pytest.fixture(scope="module")
-def encoder(cache_dir):
+def exact(cache_dir):
     return default_encoder(cache_dir, None, "cpu", 2)
 
 
-def test_vectors_are_those_of_the_published_model(encoder):
+@pytest.fixture(scope="module", params=["fp32", "int8"])
+def encoder(cache_dir, request, exact):
+    return exact if request.param == "fp32" else rounded_encoder(cache_dir)
+
+
+def rounded_encoder(cache_dir):
+    if not export.adds_bytes_exactly():
+        pytest.skip("this processor lacks VNNI: the int8 form is refused")
+    return default_encoder(cache_dir, None, "cpu", 2, "int8")
+
+
+def test_vectors_are_those_of_the_published_model(exact):
     reference = json.loads(REFERENCE.read_text(encoding="utf-8"))
     expected = np.array(reference["embeddings"])
-    vectors = encoder.encode(reference["texts"])
+    vectors = exact.encode(reference["texts"])
     cosines = (vectors * expected).sum(axis=1)
     assert cosines.mean() >= 0.99
     assert np.abs(vectors - expected).max() < 5e-6
+
+
+def test_rounded_vectors_point_where_the_published_ones_do(cache_dir):
+    reference = json.loads(REFERENCE.read_text(encoding="utf-8"))
+    vectors = rounded_encoder(cache_dir).encode(reference["texts"])
+    cosines = (vectors * np.array(reference["embeddings"])).sum(axis=1)
+    assert cosines.mean() >= 0.995
+    assert cosines.min() >= 0.985
+
+
+def test_rounding_is_refused_where_sums_of_bytes_overflow(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "adds_bytes_exactly", lambda: False)
+    with pytest.raises(SetupError, match="lacks VNNI"):
+        exported_encoder(tmp_path, "int8")
+
+
+def test_rounded_vectors_have_no_form_for_cuda(cache_dir):
+    with pytest.raises(SetupError, match="CREATORSCOPE_ENCODER_PRECISION to fp32"):
+        default_encoder(cache_dir, None, "cuda", 1, "int8")
 
 
 def test_shape_type_and_length_of_vectors(encoder):
@@ -79,7 +109,8 @@ def test_no_text_changes_anothers_vector(encoder, texts, data):
 
 def test_threads_and_callers_in_parallel_change_nothing(cache_dir, encoder):
     expected = encoder.encode(TEXTS)
-    alone = default_encoder(cache_dir, None, "cpu", 1)
+    precision = "int8" if "/int8/" in encoder.fingerprint else "fp32"
+    alone = default_encoder(cache_dir, None, "cpu", 1, precision)
     assert np.array_equal(alone.encode(TEXTS), expected)
     with ThreadPoolExecutor(4) as pool:
         for vectors in pool.map(lambda _: encoder.encode(TEXTS), range(4)):
@@ -104,11 +135,21 @@ def test_a_forked_worker_encodes_like_its_parent(encoder):
     assert np.array_equal(vectors, expected)
 
 
-def test_runs_of_equal_length_agree_with_single_runs(cache_dir, encoder):
-    grouped = default_encoder(cache_dir, None, "cpu", 2)
-    grouped.tokens_per_run = 64
+@pytest.mark.parametrize("tokens", [2, 8, 18, 129])
+@pytest.mark.parametrize("texts", [2, 7])
+def test_texts_that_share_a_run_have_the_bits_of_texts_alone(encoder, tokens, texts):
+    if encoder.tokens_per_run == 0:
+        pytest.skip("on this processor every text runs alone: the encoder has seen that bits differ")
+    ids = np.random.default_rng(tokens).integers(1_000, 30_000, (texts, tokens))
+    together = encoder.run(ids)
+    assert all(np.array_equal(together[row], encoder.run(ids[row : row + 1])[0]) for row in range(texts))
+
+
+def test_texts_of_equal_length_have_the_bits_of_texts_alone(encoder):
     texts = [f"{word} and {other}" for word in ("tea", "jazz", "chess") for other in ("cats", "code", "snow", "maps")]
-    assert np.abs(grouped.encode(texts) - encoder.encode(texts)).max() <= 1e-6
+    lengths = [len(encoder.tokenise(text)) for text in texts]
+    assert len(set(lengths)) < len(lengths)
+    assert np.array_equal(encoder.encode(texts), np.stack([encoder.encode_one(text) for text in texts]))
 
 
 def test_text_beyond_the_token_limit_is_not_read(encoder):
@@ -132,8 +173,9 @@ def test_runs_hold_each_row_once_one_length_each_within_budget(lengths, budget):
     assert [lengths[rows[0]] for rows in runs] == sorted((lengths[rows[0]] for rows in runs), reverse=True)
 
 
-def test_fingerprint_says_what_a_vector_depends_on(encoder):
-    assert encoder.fingerprint == "all-MiniLM-L6-v2/53aa51172d14/fp32/mean/256"
+def test_fingerprint_says_what_a_vector_depends_on(exact, cache_dir):
+    assert exact.fingerprint == "all-MiniLM-L6-v2/53aa51172d14/fp32/sum/256"
+    assert rounded_encoder(cache_dir).fingerprint == "all-MiniLM-L6-v2/53aa51172d14/int8/sum/256"
 
 
 def test_export_is_made_once_by_many_at_once_and_is_repeatable(tmp_path, cache_dir):

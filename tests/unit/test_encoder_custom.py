@@ -45,6 +45,7 @@ def test_word_vectors_are_mean_pooled_and_normalised(tmp_path):
     mean = table[[1, 4, 5, 2]].mean(axis=0)
     np.testing.assert_allclose(encoder.encode_one("tea cats"), mean / np.linalg.norm(mean), atol=1e-6)
     assert encoder.fingerprint.startswith("custom-")
+    assert encoder.tokens_per_run == 0  # of another's graph nobody knows whether texts may share a run
     assert not (tmp_path / "unused").exists()
 
 

@@ -55,7 +55,7 @@ def test_a_whole_explanation():
         "growth": f"followers +15.3% in 90 days, in the bottom 16 % {peers}",
         "freshness": "seen 3 days ago",
         "niche_fit": "the niche asked for is one of several",
-        "suitability": "risk of the niche 0.2 of 1",
+        "suitability": "risk for brands 0.2 of 1",
     }
     assert found["engagement"].percentile == pytest.approx(0.92)
     assert found["engagement"].normalised == found["engagement"].percentile
@@ -80,7 +80,7 @@ def test_what_is_unknown_says_how_it_was_counted():
         "reach": f"reach unknown, counted as {NEUTRAL}",
         "growth": f"growth unknown, counted as {NEUTRAL}",
         "freshness": f"freshness unknown, counted as {NEUTRAL}",
-        "suitability": f"niche unknown, counted as {NEUTRAL}",
+        "suitability": f"nothing read and niche unknown, counted as {NEUTRAL}",
     }
 
 
@@ -127,7 +127,7 @@ def test_where_a_value_stands_in_words(percentile, words):
         ("named", 0.2, "neither handle nor name was asked for"),
         ("niche_fit", 1.0, "the niche asked for is the main one"),
         ("niche_fit", 0.0, "not of the niche asked for"),
-        ("suitability", 0.0, "no niche that brands avoid"),
+        ("suitability", 0.0, "nothing found that brands avoid"),
     ],
 )
 def test_words(feature, raw, words):

@@ -8,20 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from creators.models import (
-    DOMAIN_OF,
-    Account,
-    Averages,
-    Domain,
-    Engagement,
-    Growth,
-    Link,
-    NicheScore,
-    Observation,
-    Platform,
-    Post,
-    RawRecord,
-)
+from creators.models import DOMAIN_OF, Account, Averages, Domain, Link, Observation, Platform, Post, RawRecord
+from creators.signals.creator import NicheScore
+from creators.signals.performance import Engagement, Growth
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 COUNTS = st.none() | st.integers(0, 2**53)
@@ -186,7 +175,7 @@ def test_every_platform_has_its_domain():
 
 
 def test_growth_may_be_negative_and_engagement_not():
-    assert Growth(account_id="x:a", platform="x", window_days=30, rate=-0.5, sample_size=2, as_of=AT).rate == -0.5
+    assert Growth(account_id="x:a", platform="x", window_days=30, rate=-0.5, sample_size=2, method="m", as_of=AT).rate == -0.5
     with pytest.raises(ValidationError):
         Engagement(account_id="x:a", platform="x", rate=-0.5, method="m", as_of=AT)
 

@@ -193,7 +193,7 @@ def test_a_post_belongs_to_the_account_of_its_row() -> None:
     }  # fmt: skip
     row = {"user": "a", "pid": "99", "text": "Hi\n\nmail a@b.de", "at": '"2024-12-15T22:51:08.000Z"', "v": "1.2K"}
     found = run(row | {"tags": '["#Clay", "tea"]'}, {"handle": "user"}, post=post).posts
-    assert [one.model_dump(mode="json", exclude_none=True) for one in found] == [
+    assert [one.model_dump(mode="json", exclude_defaults=True) for one in found] == [
         {
             "platform": "tiktok", "native_id": "99", "account_id": "tiktok:@a", "text": "Hi\nmail [email]",
             "posted_at": "2024-12-15T22:51:08Z", "views": 1200, "likes": 1200, "comments": 1200, "shares": 1200,

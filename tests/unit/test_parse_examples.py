@@ -130,3 +130,22 @@ def test_the_tables_name_what_exists():
     assert {code for codes in tables["regions"].values() for code in codes} <= country_names().keys()
     assert set(tables["countries"]["codes"]) <= country_names().keys()
     assert tables["niche_words"].keys() <= niche_ids()
+
+
+@pytest.mark.parametrize(
+    ("query", "filters", "left"),
+    [
+        ("brand-safe yoga creators", {"brand_safe": True, "niches": ("fitness",)}, "yoga"),
+        ("bakers, no brand accounts", {"exclude": {"account_kinds": ("brand",)}, "niches": ("food",)}, "bakers"),
+        ("creators who post daily", {"posts_per_week": {"min": 6.0}}, ""),
+        ("at least 2 posts per week", {"posts_per_week": {"min": 2.0}}, ""),
+        ("audience quality over 70", {"audience_quality": {"min": 70.0}}, ""),
+        ("with a phone number", {"has": ("phone",)}, ""),
+        ("without phone", {"exclude": {"has": ("phone",)}}, ""),
+        ("they/them", {"pronouns": ("they/them",)}, ""),
+    ],
+)
+def test_signals_are_asked_for_in_words(query, filters, left):
+    parsed = parse(query)
+    assert parsed.filters.model_dump(exclude_defaults=True) == filters
+    assert parsed.text == left

@@ -65,6 +65,10 @@ def test_recorded_media_are_posts_of_their_account(page):
     assert [post.likes for post in found.posts] == [item["like_count"] for item in media["data"]]
     assert [post.comments for post in found.posts] == [item["comments_count"] for item in media["data"]]
     assert all(post.posted_at and post.text and post.native_id.isdigit() for post in found.posts)
+    kinds = {"IMAGE": "image", "VIDEO": "video", "CAROUSEL_ALBUM": "carousel"}
+    assert [post.kind for post in found.posts] == [kinds[item["media_type"]] for item in media["data"]]
+    still = [item["media_url"] if item["media_type"] != "VIDEO" else None for item in media["data"]]
+    assert [post.picture_url for post in found.posts] == still
     assert len({post.native_id for post in found.posts}) == len(media["data"])
     assert found.accounts[0].last_posted_at == max(post.posted_at for post in found.posts)
 
@@ -116,6 +120,12 @@ def test_a_recorded_item_of_the_instagram_actor_is_an_account_with_posts():
         lead.value for lead in found.leads
     }
     assert found.missing == ()
+    assert account.avatar_url == items[0]["profilePicUrlHD"]
+    kinds = {"Image": "image", "Video": "video", "Sidecar": "carousel"}
+    for post, item in zip(found.posts, items[0]["latestPosts"], strict=True):
+        assert post.kind in {kinds[item["type"]], "short"}
+        assert post.mentions == tuple(item["mentions"])
+        assert post.picture_url == item["displayUrl"]
 
 
 def test_one_post_has_one_id_in_the_graph_and_in_the_actor():
@@ -133,3 +143,10 @@ def test_recorded_items_of_the_tiktok_actor_are_one_account_with_posts():
     assert [post.views for post in found.posts] == [item["playCount"] for item in items]
     assert account.last_posted_at < NOW
     assert found.missing == ()
+    assert account.avatar_url == items[0]["authorMeta"]["avatar"]
+    assert [(post.kind, post.duration_s) for post in found.posts] == [
+        ("short", float(item["videoMeta"]["duration"])) for item in items
+    ]
+    assert [post.picture_url for post in found.posts] == [item["videoMeta"]["coverUrl"] for item in items]
+    # These items say nothing of advertisements.
+    assert all(post.is_sponsored is None for post in found.posts)

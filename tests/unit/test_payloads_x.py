@@ -92,6 +92,23 @@ def test_recorded_posts_are_posts(file, posts):
     assert {post.account_id for post in found.posts} == {f"x:{author}"}
 
 
+def test_recorded_media_are_of_the_posts_that_they_are_attached_to():
+    body = _exchange("recent_search__200_success_request_expanded_media_fields.json")["body"]
+    own = [{**one, "text": one["text"].removeprefix("RT ")} for one in body["data"]]
+    found = x_api_v2.normalise(_record("x_api_v2", "tweets", {**body, "data": own}))
+    types = {one["media_key"]: one["type"] for one in body["includes"]["media"]}
+    told = [[types[key] for key in one.get("attachments", {}).get("media_keys", ())] for one in own]
+    forms = {(): "text", ("photo",): "image", ("photo", "photo"): "carousel", ("video",): "video"}
+    assert [post.kind for post in found.posts] == [forms[tuple(some)] for some in told]
+    assert {"text", "image", "carousel", "video"} == {post.kind for post in found.posts}
+    assert all((post.picture_url is not None) <= (post.kind != "text") for post in found.posts)
+    assert all(post.mentions for post in found.posts)
+    # Without the media themselves, what X writes into the text tells most of them.
+    alone = x_api_v2.normalise(_record("x_api_v2", "tweets", {"data": own})).posts
+    assert all(post.kind in {None, known.kind} for post, known in zip(alone, found.posts, strict=True))
+    assert sum(post.kind is not None for post in alone) > sum(not some for some in told)
+
+
 @pytest.mark.parametrize(
     "file", ["twarc_verified_type.jsonl", "sns_user__users_resp.json", "sns_searches__search_tweets_query.json"]
 )
@@ -137,6 +154,7 @@ def test_a_user_of_the_old_api_is_what_socialdata_returns():
     assert (account.followers, account.following, account.posts) == (59112688, 0, 14045)
     assert account.joined_on == datetime(2007, 2, 20, tzinfo=UTC).date()
     assert account.website == "https://about.twitter.com/"
+    assert account.avatar_url == body["profile_image_url_https"]
 
 
 def test_posts_as_the_web_client_of_x_gets_them_are_what_socialdata_returns():
@@ -147,6 +165,8 @@ def test_posts_as_the_web_client_of_x_gets_them_are_what_socialdata_returns():
     found = socialdata.normalise(_record("socialdata", "tweets", {"tweets": own}, native_id="2244994945"))
     assert [post.native_id for post in found.posts] == [one["id_str"] for one in own]
     assert all(post.posted_at and post.likes is not None and "&amp;" not in (post.text or "") for post in found.posts)
+    assert [post.kind != "text" for post in found.posts] == ["extended_entities" in one for one in own]
+    assert {post.kind for post in found.posts} > {"text"}
 
 
 def _legacy(part: Any) -> list[dict[str, Any]]:

@@ -55,6 +55,11 @@ def test_recorded_videos_are_posts():
     found = _normalised("videos", body)
     assert [post.native_id for post in found.posts] == [item["id"] for item in body["items"]]
     assert all(post.posted_at and post.text for post in found.posts)
+    largest = [max(item["snippet"]["thumbnails"].values(), key=lambda one: one["width"]) for item in body["items"]]
+    assert [post.picture_url for post in found.posts] == [one["url"] for one in largest]
+    for post, item in zip(found.posts, body["items"], strict=True):
+        assert (post.duration_s is None) == ("contentDetails" not in item)
+        assert post.kind in ({"video", "short"} if post.duration_s else {None})
 
 
 def test_recorded_search_results_are_leads():

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from creators.models import Account, Averages, Platform, Post
-from enrich.signals.engagement import engagement
+from enrich.signals.engagement import EngagementSignal, engagement, engagements
+from enrich.signals.facts import CreatorFacts
+from enrich.signals.ratios import likes_per_comment, views_per_follower
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -130,6 +132,7 @@ def test_stated_rate_is_the_last_resort():
     assert found.method == "source_averages_per_follower"
 
 
+@settings(max_examples=50)
 @given(
     platform=st.sampled_from(list(Platform)),
     counters=st.lists(st.tuples(*[st.none() | st.integers(0, 10**9)] * 4), max_size=15),
@@ -144,3 +147,139 @@ def test_any_counters_give_a_rate_or_nothing_whatever_their_order(platform, coun
     found = engagement(account(platform, followers), posts, NOW)
     assert found is None or found.rate >= 0
     assert engagement(account(platform, followers), data.draw(st.permutations(posts)), NOW) == found
+
+
+def forms(platform, posts, **more):
+    return {found.form: found for found in engagements(account(platform, **more), posts, NOW)}
+
+
+def test_feed_and_reels_have_rates_of_their_own_behind_the_one_over_all_posts():
+    feed = [post(i, kind="image", likes=50, comments=0) for i in range(3)]
+    reels = [post(10 + i, kind="short", likes=90, comments=10, shares=20, views=1_000) for i in range(3)]
+    stories = [post(20 + i, kind="story", likes=0, comments=0, views=10) for i in range(3)]
+    found = forms("instagram", [*feed, *reels, *stories])
+    assert list(found) == [None, "feed", "short"]
+    assert (found["feed"].rate, found["feed"].method) == (0.05, "median_likes_comments_per_follower")
+    assert (found["short"].rate, found["short"].method) == (0.12, "sum_likes_comments_shares_per_view")
+    hidden = [post(10 + i, kind="short", likes=90, comments=10, views=1_000) for i in range(3)]
+    assert forms("instagram", hidden)["short"].method == "sum_likes_comments_per_view"
+    assert set(forms("instagram", feed[:2] + reels[:2])) == {None}
+
+
+def test_long_videos_and_shorts_are_apart():
+    long = [post(i, 30 + i, "youtube", kind="video", likes=80, comments=20, views=1_000) for i in range(4)]
+    short = [post(9 + i, 1 + i, "youtube", kind="short", likes=20, comments=0, views=1_000) for i in range(10)]
+    found = forms("youtube", [*long, *short])
+    assert {form: round(one.rate, 4) for form, one in found.items()} == {
+        None: 0.0333,
+        "short": 0.02,
+        "video": 0.1,
+    }
+    assert found["video"].sample_size == 4
+
+
+@pytest.mark.parametrize(("paid", "organic", "expected"), [(5, 10, 0.5), (20, 10, 2.0), (0, 10, 0.0), (5, 0, None)])
+def test_paid_performance_compares_labelled_posts(paid, organic, expected):
+    labelled = [post(i, days=100 + i, is_sponsored=True, likes=paid, comments=0) for i in range(3)]
+    others = [post(9 + i, days=1 + i, is_sponsored=False, likes=organic, comments=0) for i in range(20)]
+    unknown = [post(50 + i, days=3, likes=999, comments=0) for i in range(5)]
+    assert engagement(account(), [*labelled, *others, *unknown], NOW).paid_performance == expected
+    assert engagement(account(), [*labelled[:2], *others, *unknown], NOW).paid_performance is None
+
+
+def test_ratios_from_posts_or_from_the_source():
+    averages = Averages(likes=500, comments=5, views=3_000)
+    posts = [post(i, likes=40, comments=i, views=200 * i) for i in range(1, 4)]
+    found = engagement(account(averages=averages), posts, NOW)
+    assert (found.likes_per_comment, found.views_per_follower) == (20.0, 0.4)
+    found = engagement(account(averages=averages), posts[:2], NOW)
+    assert (found.likes_per_comment, found.views_per_follower) == (100.0, 3.0)
+    found = engagement(account(engagement_rate=0.1, followers=0), [], NOW)
+    assert (found.likes_per_comment, found.views_per_follower) == (None, None)
+
+
+def test_confidence_says_what_a_rate_rests_on():
+    def confidence(n, **more):
+        return engagement(account(**more), [post(i, likes=1, comments=1) for i in range(n)], NOW).confidence
+
+    assert [confidence(n) for n in (3, 12, 40)] == [0.5, 0.8, 0.8]
+    assert confidence(0, averages=Averages(likes=1, comments=1)) == 0.5
+    assert confidence(0, engagement_rate=0.1) == 0.3
+
+
+def test_percentile_is_among_accounts_of_the_same_platform_and_size():
+    rates = [0.001, 0.01, 0.03, 0.1, 0.4]
+    found = [engagement(account(followers=5_000_000, engagement_rate=rate), [], NOW) for rate in rates]
+    percentiles = [one.percentile for one in found]
+    assert percentiles == sorted(percentiles)
+    assert percentiles[0] < 0.02
+    assert 0.3 < percentiles[2] < 0.6
+    assert percentiles[-1] > 0.98
+    assert all(one.peers >= 200 for one in found)
+    # Nobody in the reference is so small, and what an unknown network's source states may be anything.
+    assert engagement(account(followers=500, engagement_rate=0.03), [], NOW).percentile is None
+    assert engagement(account("tiktok", followers=5_000_000, engagement_rate=0.03), [], NOW).percentile is None
+
+
+@settings(max_examples=50)
+@given(
+    counters=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6)), min_size=3),
+    factor=st.integers(2, 100),
+    platform=st.sampled_from(["instagram", "tiktok", "youtube", "x"]),
+)
+def test_a_rate_has_no_unit_and_more_reactions_make_it_larger(counters, factor, platform):
+    def rate(times, more=0, audience=1):
+        posts = [
+            post(i, platform=platform, likes=a * times + more, comments=b * times, views=c * audience)
+            for i, (a, b, c) in enumerate(counters)
+        ]
+        return engagement(account(platform, 1_000 * audience), posts, NOW).rate
+
+    assert rate(factor, audience=factor) == pytest.approx(rate(1))
+    assert rate(1, audience=factor) == pytest.approx(rate(1) / factor)
+    assert rate(1, more=1) > rate(1)
+
+
+@settings(max_examples=50)
+@given(
+    labels=st.lists(st.tuples(st.booleans(), st.integers(0, 10**6)), min_size=8, max_size=30), factor=st.integers(2, 9)
+)
+def test_paid_performance_is_never_negative_and_has_no_unit(labels, factor):
+    def performance(times):
+        posts = [post(i, is_sponsored=paid, likes=n * times, comments=0) for i, (paid, n) in enumerate(labels)]
+        return engagement(account(), posts, NOW).paid_performance
+
+    once = performance(1)
+    assert once is None or once >= 0
+    assert performance(factor) == (None if once is None else pytest.approx(once, abs=1e-6))
+
+
+COUNTED = st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6)), min_size=3)
+
+
+@settings(max_examples=50)
+@given(COUNTED, st.integers(2, 100), st.integers(1, 10**6))
+def test_ratios_lie_between_those_of_the_posts_and_have_no_unit(counters, factor, followers):
+    def ratios(times):
+        posts = [post(i, likes=a * times, comments=b * times, views=c * times) for i, (a, b, c) in enumerate(counters)]
+        return likes_per_comment(posts, Averages()), views_per_follower(posts, Averages(), followers * times)
+
+    likes, views = ratios(1)
+    assert ratios(factor) == pytest.approx((likes, views), abs=1e-6)
+    each = [a / b for a, b, _ in counters]
+    assert min(each) - 1e-6 <= likes <= max(each) + 1e-6
+    seen = [c / followers for *_, c in counters]
+    assert min(seen) - 1e-6 <= views <= max(seen) + 1e-6
+
+
+def test_signal_depends_on_counters_only_and_on_no_order():
+    own = account(averages=Averages(likes=5, comments=5))
+    posts = tuple(post(i, days=i + 1, likes=i, comments=0, text="a") for i in range(5))
+    facts = CreatorFacts("c", (own, account("x", followers=9)), posts)
+    other = CreatorFacts("c", facts.accounts[::-1], tuple(p.model_copy(update={"text": "b"}) for p in posts[::-1]))
+    signal = EngagementSignal()
+    assert signal.inputs(other) == signal.inputs(facts)
+    assert signal.compute([facts]) == signal.compute([other])
+    assert [one.method for one in signal.compute([facts])[0]] == ["median_likes_comments_per_follower"]
+    liked = CreatorFacts("c", facts.accounts, (*posts[:4], posts[4].model_copy(update={"likes": 9})))
+    assert signal.inputs(liked) != signal.inputs(facts)

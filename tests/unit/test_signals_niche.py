@@ -2,14 +2,20 @@
 
 import csv
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from creators.models import Account, Platform
 from creators.settings import load_settings
 from enrich.encoders.text import default_encoder
-from enrich.signals.niche import MAX_NICHES, NicheClassifier, NicheInput, has_words
+from enrich.signals.facts import CreatorFacts
+from enrich.signals.niche import MAX_NICHES, NicheClassifier, NicheInput, NicheSignal, has_words
+from enrich.signals.niche_head import CATEGORY_NICHES, HEAD_NICHES, TABLE_BITS, NicheHead, head_text, ngrams
 from mappings.niches import niche_for_category, niche_ids, niches_mentioned
 
 BIOS = {
@@ -36,7 +42,7 @@ def encoder():
 
 @pytest.fixture(scope="module")
 def classifier(encoder):
-    return NicheClassifier(encoder)
+    return NicheClassifier(encoder.encode)
 
 
 def names(scores):
@@ -107,26 +113,68 @@ def test_nothing_to_read_gives_nothing(classifier, bio):
 def test_a_batch_gives_what_each_alone_gives(classifier, encoder):
     inputs = [NicheInput(bio=bio) for bio in BIOS] + [NicheInput(topics=("Cheese tasting", "Zig"))]
     together = classifier.classify(inputs)
-    fresh = NicheClassifier(encoder)
+    fresh = NicheClassifier(encoder.encode)
     assert [fresh.classify([item])[0] for item in reversed(inputs)] == together[::-1]
 
 
-def test_given_bio_vector_is_used_instead_of_encoding(classifier, encoder):
-    bio = "Guitarist and singer, new album and concert dates"
-    vector = encoder.encode_one(bio)
-    expected = classifier.classify([NicheInput(bio=bio)])
-    assert classifier.classify([NicheInput(bio=bio, bio_vector=vector)]) == expected
-    other = encoder.encode_one("State senator for the eastern district")
-    assert classifier.classify([NicheInput(bio=bio, bio_vector=other)]) != expected
+def test_head_probabilities_add_up_and_do_not_depend_on_the_batch(classifier, encoder):
+    head = NicheHead.shipped()
+    texts = [head_text("Maria", bio) for bio in BIOS]
+    vectors = encoder.encode(texts)
+    similar = classifier.similarities(vectors)
+    together = head.probabilities(texts, vectors, similar)
+    assert together.shape == (len(BIOS), len(head.categories))
+    assert together.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    alone = head.probabilities(texts[3:4], vectors[3:4], similar[3:4])
+    assert np.array_equal(alone[0], together[3])
+    assert set(head.categories) <= CATEGORY_NICHES.keys()
+    assert set(sum(CATEGORY_NICHES.values(), ())) <= niche_ids()
 
 
-def test_category_names_are_encoded_once(classifier, encoder, monkeypatch):
+@given(st.text(max_size=300))
+def test_ngrams_are_rows_of_the_table_and_ignore_case(text):
+    rows, weights = ngrams(text)
+    assert (np.diff(rows) > 0).all()
+    assert weights.min(initial=1) >= 1
+    assert rows.min(initial=0) >= 0
+    assert rows.max(initial=0) < 1 << TABLE_BITS
+    folded, _ = ngrams(text.casefold())
+    assert np.array_equal(rows, folded)
+
+
+def test_head_text_has_no_address_and_an_end():
+    assert head_text(" Ann ", "mail ann@example.com or https://example.com/x +49 170 1234567 now") == "Ann. mail or now"
+    assert head_text(None, None) == ""
+    assert len(head_text("Ann", "word " * 2_000)) == 800
+
+
+def test_niches_of_which_the_head_knows_nothing_keep_their_own_calibration(classifier):
+    assert {"crypto", "luxury", "photography"}.isdisjoint(HEAD_NICHES)
+    ((best, *_),) = classifier.classify([NicheInput(bio="Bitcoin, ethereum and blockchain explained without hype")])
+    assert best.niche == "crypto"
+
+
+def test_signal_reads_names_with_bios_only_and_no_composed_bio(encoder):
+    signal = NicheSignal(encoder.encode)
+    fields = {
+        "platform": Platform.X,
+        "native_id": "1",
+        "source": "test",
+        "fetched_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    composed = CreatorFacts("c", (Account(**fields, name="Chef", bio="Pastry chef", bio_composed=True),))
+    assert signal.inputs(composed) == [None, None, (), ()]
+    assert signal.compute([composed]) == [()]
+    assert NicheHead.shipped().fingerprint[:16] in signal.version
+
+
+def test_category_names_are_encoded_once(encoder):
     item = NicheInput(categories=("Pottery wheel throwing at home",))
-    first = classifier.classify([item])
     seen = []
-    encode = encoder.encode
-    monkeypatch.setattr(encoder, "encode", lambda texts: seen.extend(texts) or encode(texts))
-    assert classifier.classify([item, item]) == first * 2
+    counting = NicheClassifier(lambda texts: seen.extend(texts) or encoder.encode(texts))
+    first = counting.classify([item])
+    seen.clear()
+    assert counting.classify([item, item]) == first * 2
     assert seen == []
 
 

@@ -37,10 +37,25 @@ async def test_a_person_comes_with_repositories_events_and_the_parents_of_two_fo
         "repos/Tilda-Makes/f1",
     ]
     assert all(ask.revalidate and ask.endpoint == "core" for ask in call.asked)
-    assert call.asked[1].params == {"sort": "pushed", "per_page": "30"}
+    assert call.asked[1].params == {"sort": "pushed", "per_page": "100"}
     assert [one.kind for one in found.records] == ["user", "repos", "events", "repo", "repo"]
     assert {one.native_id for one in found.records} == {"7100001"}
     assert found.records[2].body == {"items": EVENTS}
+
+
+@pytest.mark.parametrize(("amount", "pages"), [(0, 1), (99, 1), (100, 2), (250, 3), (900, 3)])
+async def test_all_events_that_are_shown_are_one_record(amount, pages):
+    def reply(ask) -> Reply:
+        if not ask.path.endswith("/events/public"):
+            return _reply(ask)
+        first = (int(ask.params.get("page", 1)) - 1) * 100
+        return Reply([{"type": "PushEvent", "id": number} for number in range(first, min(amount, first + 100))])
+
+    call = ScriptedCall(SOURCE, reply)
+    found = await SOURCE.fetch(parse_target("profile:github:@tilda-makes"), call)
+    assert sum(ask.path.endswith("/events/public") for ask in call.asked) == pages
+    (told,) = (one for one in found.records if one.kind == "events")
+    assert [one["id"] for one in told.body["items"]] == list(range(min(amount, 300)))
 
 
 async def test_a_known_id_is_asked_for_by_id():

@@ -87,8 +87,15 @@ async def test_followers_are_asked_for_only_where_the_plan_has_them():
 
 async def test_a_search_files_each_author_with_the_own_posts():
     body = {
-        "data": [{"id": "1", "author_id": "7"}, {"id": "2", "author_id": "8"}, {"id": "3", "author_id": "7"}],
-        "includes": {"users": [{"id": "7", "username": "a"}, {"id": "8", "username": "b"}]},
+        "data": [
+            {"id": "1", "author_id": "7", "attachments": {"media_keys": ["3_1"]}},
+            {"id": "2", "author_id": "8"},
+            {"id": "3", "author_id": "7", "attachments": {"media_keys": None}},
+        ],
+        "includes": {
+            "users": [{"id": "7", "username": "a"}, {"id": "8", "username": "b"}],
+            "media": [{"media_key": "3_1", "type": "photo"}],
+        },
     }
     call = ScriptedCall(SOURCE, [Reply(body)])
     found = await SOURCE.fetch(parse_target("search:x:pottery"), call)
@@ -98,6 +105,8 @@ async def test_a_search_files_each_author_with_the_own_posts():
         ("7", ["1", "3"]),
         ("8", ["2"]),
     ]
+    assert [one.body["includes"].get("media") for one in found.records] == [body["includes"]["media"], None]
+    assert call.asked[0].params["expansions"] == "author_id,attachments.media_keys"
     assert found.cost_usd == pytest.approx(2 * 0.010 + 3 * 0.005)
 
 

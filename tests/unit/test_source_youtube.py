@@ -34,6 +34,9 @@ async def test_a_channel_is_asked_for_with_its_uploads_and_their_counters():
     assert call.asked[0].params["id"] == CHANNEL
     assert call.asked[1].params["playlistId"] == UPLOADS
     assert call.asked[2].params["id"] == ",".join(f"v{n}" for n in range(12))
+    # The player tells the shape of a video only where a height is asked for.
+    assert "player" in call.asked[2].params["part"].split(",")
+    assert call.asked[2].params["maxHeight"] == "720"
     assert sum(ask.units for ask in call.asked) == 3
     assert [(one.kind, one.native_id) for one in found.records] == [("channel", CHANNEL), ("videos", CHANNEL)]
     assert found.records[0].body == ITEM

@@ -1,0 +1,1 @@
+"""Who is who, measured: one pool of all accounts of a file of people, labels hidden, found again and compared."""

@@ -1,0 +1,54 @@
+"""Every signal, in the order in which a creator's are computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from enrich.signals.account_type import AccountTypeSignal
+from enrich.signals.anomalies import AnomaliesSignal
+from enrich.signals.audience_quality import AudienceQualitySignal
+from enrich.signals.authenticity import AuthenticitySignal
+from enrich.signals.brand_risk import BrandRiskSignal, RiskJudge
+from enrich.signals.brands import BrandsSignal
+from enrich.signals.builder import BuilderSignal
+from enrich.signals.cadence import CadenceSignal
+from enrich.signals.contact import ContactSignal
+from enrich.signals.contract import Encode, Signal
+from enrich.signals.engagement import EngagementSignal
+from enrich.signals.growth import GrowthSignal
+from enrich.signals.language import LanguageSignal
+from enrich.signals.location import LocationSignal
+from enrich.signals.media import MediaSignal
+from enrich.signals.momentum import MomentumSignal
+from enrich.signals.niche import NicheSignal
+from enrich.signals.pronouns import PronounsSignal
+from enrich.signals.sponsorship import SponsorshipSignal
+
+
+def registered(encode: Encode, judge: RiskJudge | None = None) -> tuple[Signal[Any], ...]:
+    """Return every signal, made anew: one reads its model or encodes its descriptions here, once.
+
+    Args:
+        encode: makes vectors of texts.
+        judge: a language model that is asked beside the rest, where the operator has configured one.
+    """
+    return (
+        NicheSignal(encode),
+        LanguageSignal(),
+        LocationSignal(),
+        PronounsSignal(),
+        AccountTypeSignal(),
+        ContactSignal(),
+        EngagementSignal(),
+        GrowthSignal(),
+        MomentumSignal(),
+        CadenceSignal(),
+        AnomaliesSignal(),
+        AudienceQualitySignal(),
+        AuthenticitySignal(),
+        SponsorshipSignal(),
+        BrandsSignal(),
+        BuilderSignal(),
+        MediaSignal(),
+        BrandRiskSignal(encode, judge),
+    )
