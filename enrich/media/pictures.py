@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from creators.errors import BadInput
+from creators.errors import BadInput, SetupError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Pixels = NDArray[np.uint8]
 
@@ -28,25 +31,40 @@ def pixels_of(data: bytes) -> Pixels:
 
     Raises:
         BadInput: it is too large, of another format, or damaged.
+        SetupError: the extra ``ocr`` is not installed.
     """
     if len(data) > MAX_BYTES:
         detail = f"a picture of {len(data):,} bytes: send at most {MAX_BYTES:,}"
         raise BadInput(detail, field="file")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of bombs, which are told by their size below
-            opened = Image.open(BytesIO(data), formats=FORMATS)
-        if opened.width * opened.height > MAX_PIXELS:
-            detail = f"a picture of {opened.width} x {opened.height}: send at most {MAX_PIXELS:,} pixels"
-            raise BadInput(detail, field="file")
-        return _flattened(opened)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        from PIL.Image import DecompressionBombError
+    except ImportError as error:
+        detail = "reading pictures needs the package pillow: install creatorscope[ocr]"
+        raise SetupError(detail) from error
+    try:
+        # What cannot be identified is an OSError.
+        return _flattened(_opened(data))
+    except (DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         detail = f"it cannot be read as a picture ({type(error).__name__}): send {', '.join(FORMATS)}"
         raise BadInput(detail, field="file") from error
 
 
-def _flattened(opened: Image.Image) -> Pixels:
+def _opened(data: bytes) -> Image:
+    import PIL.Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of bombs, which are told by their size below
+        opened = PIL.Image.open(BytesIO(data), formats=FORMATS)
+    if opened.width * opened.height > MAX_PIXELS:
+        detail = f"a picture of {opened.width} x {opened.height}: send at most {MAX_PIXELS:,} pixels"
+        raise BadInput(detail, field="file")
+    return opened
+
+
+def _flattened(opened: Image) -> Pixels:
+    import PIL.Image
+
     opened.thumbnail((MAX_SIDE, MAX_SIDE))
     whole = opened.convert("RGBA")
-    paper = Image.new("RGBA", whole.size, "white")
-    return np.array(Image.alpha_composite(paper, whole).convert("RGB"))
+    paper = PIL.Image.new("RGBA", whole.size, "white")
+    return np.array(PIL.Image.alpha_composite(paper, whole).convert("RGB"))

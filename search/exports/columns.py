@@ -46,6 +46,7 @@ LISTS = frozenset(
             "niches",
             "categories",
             "topics",
+            "media_text",
             "countries",
             "languages",
             "has",

@@ -24,8 +24,6 @@ from indexers import pipeline, quality
 from indexers.jobs import measure_quality
 from tests.fixtures.language_model import language_model
 
-pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
-
 ROWS = [
     {"user": "baker", "about": "Rye and patience", "followers": 1200},
     {"user": "painter", "about": "Watercolours of harbours", "followers": 800},

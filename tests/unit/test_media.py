@@ -1,5 +1,6 @@
 """Pictures within limits, annotations as records, and what of them searches read."""
 
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -9,9 +10,10 @@ import pytest
 from PIL import Image
 
 from creators.annotations import Annotation
-from creators.errors import BadInput, SchemaDrift
+from creators.errors import BadInput, SchemaDrift, SetupError
 from creators.models import Account, Platform, RawRecord
 from creators.stores.lake import MEDIA, Lake
+from enrich.media import ocr
 from enrich.media.ocr import Reading
 from enrich.media.pictures import MAX_BYTES, MAX_SIDE, pixels_of
 from enrich.media.taken import take_in
@@ -64,6 +66,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
 def test_what_is_no_picture_is_refused(data):
     with pytest.raises(BadInput, match="cannot be read as a picture"):
         pixels_of(data)
+
+
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch):
+    for missing in ("rapidocr", "PIL.Image"):
+        monkeypatch.setitem(sys.modules, missing, None)
+    ocr._engine.cache_clear()
+    with pytest.raises(SetupError, match=r"install creatorscope\[ocr\]"):
+        ocr.method()
+    with pytest.raises(SetupError, match=r"install creatorscope\[ocr\]"):
+        pixels_of(b"")
 
 
 def test_the_same_bytes_are_read_once_by_one_method(tmp_path):

@@ -175,7 +175,10 @@ def test_every_platform_has_its_domain():
 
 
 def test_growth_may_be_negative_and_engagement_not():
-    assert Growth(account_id="x:a", platform="x", window_days=30, rate=-0.5, sample_size=2, method="m", as_of=AT).rate == -0.5
+    assert (
+        Growth(account_id="x:a", platform="x", window_days=30, rate=-0.5, sample_size=2, method="m", as_of=AT).rate
+        == -0.5
+    )
     with pytest.raises(ValidationError):
         Engagement(account_id="x:a", platform="x", rate=-0.5, method="m", as_of=AT)
 
