@@ -65,11 +65,11 @@ def link(left: Evidence, right: Evidence, rarity: Rarity) -> int:  # noqa: ARG00
 
 
 def bio(left: Evidence, right: Evidence, rarity: Rarity) -> int:
-    """How many words the bios share, the rare ones counted."""
+    """How many words the bios share, the rare ones counted; no word is rare by a table that has none of bios."""
     if not left.bio_words or not right.bio_words:
         return 0
     shared = left.bio_words & right.bio_words
-    rare = sum(rarity.bios.get(word, 0) <= RARE_BIO for word in shared)
+    rare = sum(rarity.bios.get(word, 0) <= RARE_BIO for word in shared) if rarity.bios else 0
     if rare >= SOME_BIO:
         return 1
     if rare:

@@ -128,6 +128,17 @@ def test_a_website_of_many_is_nobodys():
     assert level(left, right, "site", Rarity(places={"example.org/team": 40}, total=100)) == "shared page"
 
 
+def test_a_table_without_words_of_bios_calls_none_of_them_rare():
+    left, right = (
+        describe(Profile(account_id=f"{network}:1", platform=network, handle="a", bio="coffee lover"))
+        for network in ("x", "tiktok")
+    )
+    assert level(left, right, "bio") == "common words"
+    assert level(left, right, "bio", Rarity(bios={"coffee": 40}, total=100)) == "rare word"
+    assert level(left, right, "bio", Rarity(bios={"coffee": 40, "lover": 30}, total=100)) == "common words"
+    assert level(left, right, "bio", Rarity(bios={"tea": 40}, total=100)) == "rare words"
+
+
 def test_links_e_mail_and_pictures():
     left = seen("x", handle="jane", links=(Link(platform="github", handle="jdoe"),), email_hashes=("a",))
     right = seen("github", handle="jdoe", links=(Link(platform="x", handle="Jane"),), email_hashes=("a", "b"))
