@@ -32,7 +32,8 @@ class Bench:
     def __init__(self, stores: Stores) -> None:
         encoder = open_encoder(stores.settings)
         self.vectors = KnownVectors(stores.cluster, encoder)
-        signals = registered(self.vectors.encode, judge_of(stores))
+        is_shipped = stores.settings.encoder_dir is None
+        signals = registered(self.vectors.encode, judge_of(stores), is_shipped=is_shipped)
         self.workshop = Workshop(signals, self.vectors.encode, encoder.fingerprint)
 
     def told(self) -> list[Count]:

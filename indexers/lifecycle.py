@@ -41,7 +41,8 @@ def check_encoder(cluster: Cluster, encoder: str) -> None:
         if meta.get("encoder") != encoder:
             detail = (
                 f"{index} was built by encoder {meta.get('encoder')}, this process has {encoder}: "
-                "set CREATORSCOPE_ENCODER_DIR back, or run `creatorscope rebuild` to encode everything again"
+                "set CREATORSCOPE_ENCODER_DIR and CREATORSCOPE_ENCODER_PRECISION back, or run `creatorscope rebuild` "
+                "to encode everything again"
             )
             raise EncoderMismatch(detail)
 

@@ -76,7 +76,8 @@ class CreatorSearch:
             if meta.get("encoder") != self._encoder.fingerprint:
                 detail = (
                     f"{index} was built by encoder {meta.get('encoder')}, this process has "
-                    f"{self._encoder.fingerprint}: set CREATORSCOPE_ENCODER_DIR back, or run `creatorscope rebuild`"
+                    f"{self._encoder.fingerprint}: set CREATORSCOPE_ENCODER_DIR and CREATORSCOPE_ENCODER_PRECISION "
+                    "back, or run `creatorscope rebuild`"
                 )
                 raise EncoderMismatch(detail)
 

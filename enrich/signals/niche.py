@@ -94,8 +94,15 @@ class NicheInput:
 class NicheClassifier:
     """Classifies batches; category names are encoded once per process."""
 
-    def __init__(self, encode: Encode) -> None:
+    def __init__(self, encode: Encode, *, is_shipped: bool = True) -> None:
+        """Prepare to classify.
+
+        Args:
+            encode: makes the vectors.
+            is_shipped: whether by the shipped encoder: the head has learnt its vectors and can read no other's.
+        """
         self._encode = encode
+        self._head = NicheHead.shipped() if is_shipped else None
         prompts = [(row, text) for row, niche in enumerate(NICHES) for text in (niche.label, *niche.prompts)]
         self._owners = np.array([row for row, _ in prompts])
         self._prompts = encode([text for _, text in prompts])
@@ -141,10 +148,11 @@ class NicheClassifier:
         vectors = self._encode(texts)
         mentions = mention_counts([item.bio or "" for item in items])
         similar = self.similarities(vectors)
-        head = NicheHead.shipped()
-        likely = head_mass(head.probabilities(texts, vectors, similar), head.categories)
-        known = calibrated(similar, mentions, HEAD_CALIBRATION, likely)
-        return _scores(np.where(_MEANT, known, calibrated(similar, mentions, BIO_CALIBRATION)), BIO_CALIBRATION)
+        confidences = calibrated(similar, mentions, BIO_CALIBRATION)
+        if self._head is not None:
+            likely = head_mass(self._head.probabilities(texts, vectors, similar), self._head.categories)
+            confidences = np.where(_MEANT, calibrated(similar, mentions, HEAD_CALIBRATION, likely), confidences)
+        return _scores(confidences, BIO_CALIBRATION)
 
 
 class NicheSignal:
@@ -152,9 +160,9 @@ class NicheSignal:
 
     name = "niches"
 
-    def __init__(self, encode: Encode) -> None:
-        self._classifier = NicheClassifier(encode)
-        self.version = f"{VERSION}-{NicheHead.shipped().fingerprint[:16]}"
+    def __init__(self, encode: Encode, *, is_shipped: bool = True) -> None:
+        self._classifier = NicheClassifier(encode, is_shipped=is_shipped)
+        self.version = f"{VERSION}-{NicheHead.shipped().fingerprint[:16] if is_shipped else 'no head'}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return bios, categories and topics, in the order of the accounts' audiences."""

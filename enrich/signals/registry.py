@@ -25,15 +25,16 @@ from enrich.signals.pronouns import PronounsSignal
 from enrich.signals.sponsorship import SponsorshipSignal
 
 
-def registered(encode: Encode, judge: RiskJudge | None = None) -> tuple[Signal[Any], ...]:
+def registered(encode: Encode, judge: RiskJudge | None = None, *, is_shipped: bool = True) -> tuple[Signal[Any], ...]:
     """Return every signal, made anew: one reads its model or encodes its descriptions here, once.
 
     Args:
         encode: makes vectors of texts.
         judge: a language model that is asked beside the rest, where the operator has configured one.
+        is_shipped: whether the vectors are those of the shipped encoder, which the niche head has learnt.
     """
     return (
-        NicheSignal(encode),
+        NicheSignal(encode, is_shipped=is_shipped),
         LanguageSignal(),
         LocationSignal(),
         PronounsSignal(),

@@ -168,6 +168,18 @@ def test_signal_reads_names_with_bios_only_and_no_composed_bio(encoder):
     assert NicheHead.shipped().fingerprint[:16] in signal.version
 
 
+def test_with_an_encoder_of_ones_own_the_head_is_left_out(encoder):
+    def first_half(texts):
+        half = encoder.encode(texts)[:, : encoder.dimension // 2]
+        return half / np.linalg.norm(half, axis=1, keepdims=True)
+
+    signal = NicheSignal(first_half, is_shipped=False)
+    assert signal.version != NicheSignal(encoder.encode).version
+    fields = {"platform": "x", "native_id": "1", "source": "test", "fetched_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    (found,) = signal.compute([CreatorFacts("c", (Account(**fields, bio="Guitar lessons, chords and songs"),))])
+    assert found[0].niche == "music"
+
+
 def test_category_names_are_encoded_once(encoder):
     item = NicheInput(categories=("Pottery wheel throwing at home",))
     seen = []
