@@ -68,7 +68,8 @@ class Crew:
 
 
 @contextmanager
-def _crew(stores: Stores) -> Iterator[Crew]:
+def crew_of(stores: Stores) -> Iterator[Crew]:
+    """Give workers for a block."""
     crew = Crew(stores)
     try:
         yield crew
@@ -76,14 +77,15 @@ def _crew(stores: Stores) -> Iterator[Crew]:
         crew.end()
 
 
-def _bring_in(stores: Stores, names: list[str]) -> None:
+def bring_in(stores: Stores, names: list[str]) -> None:
+    """Register a file with one row for each name, and queue it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "people.csv"
         people.write(file, names)
         pipeline.ingest(stores, file, people.mapping())
 
 
-def _ended(stores: Stores, rows: int) -> tuple[bool, int]:
+def ended(stores: Stores, rows: int) -> tuple[bool, int]:
     """Return whether all rows have ended, and how many have."""
     try:
         found = receipts.balance(stores.cluster)
@@ -92,11 +94,12 @@ def _ended(stores: Stores, rows: int) -> tuple[bool, int]:
     return found.rows_in == rows and found.pending == 0, found.rows_in - found.pending
 
 
-def _undisturbed(names: list[str]) -> str:
+def undisturbed(names: list[str]) -> str:
+    """Return the digest at the end of a run in which nothing happens."""
     with installed(batch_rows=BATCH_ROWS) as stores:
-        _bring_in(stores, names)
-        with _crew(stores):
-            while not _ended(stores, len(names))[0]:
+        bring_in(stores, names)
+        with crew_of(stores):
+            while not ended(stores, len(names))[0]:
                 time.sleep(0.5)
         return pipeline.digest(stores).checksum
 
@@ -107,12 +110,12 @@ def prove(run: Run) -> Proof:
     rows, kills, outages = run.size(5000, 200), run.size(50, 3), run.size(10, 1)
     names = [f"person{number}" for number in range(rows)]
     proof = Proof()
-    expected = _undisturbed(names)
+    expected = undisturbed(names)
     with own_redis() as redis, installed(batch_rows=BATCH_ROWS, redis_url=SecretStr(redis.url)) as stores:
-        _bring_in(stores, names)
+        bring_in(stores, names)
         plan = ["worker"] * kills + ["redis"] * outages
         dice.shuffle(plan)
-        with _crew(stores) as crew:
+        with crew_of(stores) as crew:
             silence, done = _disturb(stores, crew, redis, (plan, dice, rows))
         proof.facts |= {"rows": rows, "workers": WORKERS, "longest silence, s": round(silence, 1)}
         proof.facts |= {"workers killed": kills - plan.count("worker"), "Redis killed": outages - plan.count("redis")}
@@ -145,7 +148,7 @@ def _disturb(
                 redis.start()
             next_at = time.monotonic() + dice.uniform(*PAUSE_S)
         crew.look_after()
-        done, count = _ended(stores, rows)
+        done, count = ended(stores, rows)
         if count > last:
             last, since = count, time.monotonic()
         longest = max(longest, time.monotonic() - since)

@@ -130,13 +130,16 @@ TOXICS: dict[str, Toxic] = {
 }
 
 
+def _address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 0
+
+
 class ToxicProxy:
     """Listens on ``url`` and passes bytes on to the address it was made for, as the toxic of the moment does."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port or 0
-        self._target = (host, port)
+        host, port = self._target = _address(url)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = url.replace(f"{host}:{port}", f"127.0.0.1:{self._listener.getsockname()[1]}")
         self.toxic: Toxic = clean
@@ -154,6 +157,10 @@ class ToxicProxy:
         finally:
             self.toxic = clean
             self.cured.set()
+
+    def point_at(self, url: str) -> None:
+        """Send new connections to another address."""
+        self._target = _address(url)
 
     def ending(self, flow: Flow) -> None:
         """Hold the end of a connection back where its toxic says so."""
