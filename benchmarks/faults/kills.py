@@ -91,7 +91,8 @@ def ended(stores: Stores, rows: int) -> tuple[bool, int]:
         found = receipts.balance(stores.cluster)
     except CreatorscopeError:
         return False, -1
-    return found.rows_in == rows and found.pending == 0, found.rows_in - found.pending
+    is_done = found.rows_in == rows and found.pending == 0 and found.unresolved == 0
+    return is_done, found.rows_in - found.pending
 
 
 def undisturbed(names: list[str]) -> str:

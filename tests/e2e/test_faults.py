@@ -60,7 +60,7 @@ def balance(stores):
 
 def is_done(stores):
     found = balance(stores)
-    return found.datasets_read == 1 and found.pending == 0
+    return found.datasets_read == 1 and found.pending == 0 and found.unresolved == 0
 
 
 def in_the_middle(stores, share):
