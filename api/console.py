@@ -136,9 +136,8 @@ def ingest_progress(what: str, *, expected: int | None = None) -> Iterator[Calla
         yield update
 
 
-@contextmanager
-def rows_progress(what: str, *, expected: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar on stderr that is told how many rows are done, and of how many, where that is known."""
+def _counted() -> Progress:
+    """Return bars on stderr that count what is done of how much."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -146,7 +145,13 @@ def rows_progress(what: str, *, expected: int | None = None) -> Iterator[Callabl
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+    return Progress(*columns, console=err, disable=not err.is_terminal)
+
+
+@contextmanager
+def rows_progress(what: str, *, expected: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on stderr that is told how many rows are done, and of how many, where that is known."""
+    with _counted() as progress:
         task = progress.add_task(what, total=expected)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -154,14 +159,7 @@ def rows_progress(what: str, *, expected: int | None = None) -> Iterator[Callabl
 @contextmanager
 def steps_progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar on stderr for each step of a work; it is told the step, how much of it is done, and of how much."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
+    with _counted() as progress:
         tasks: dict[str, TaskID] = {}
 
         def update(step: str, done: int, total: int) -> None:

@@ -6,30 +6,25 @@ import argparse
 import json
 import os
 import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.embedding.relevance import SEED, relevance
 from benchmarks.embedding.speed import speed
 from benchmarks.encoder.quality import COLLECTIONS
+from benchmarks.machine import machine
 
 
-def machine() -> dict[str, Any]:
-    """Return what a speed depends on: cores, processor and versions, and how busy the machine was at the end."""
+def processor() -> dict[str, Any]:
+    """Return what a speed depends on beside the machine: its processor, and how busy it was at the end."""
     names = Path("/proc/cpuinfo")
     lines = names.read_text(encoding="utf-8").splitlines() if names.is_file() else []
     flags = next((line.split(":", 1)[1].split() for line in lines if line.startswith("flags")), [])
     model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
     return {
-        "cores": os.cpu_count(),
         "processor": model or platform.processor(),
         "vnni": "avx512_vnni" in flags or "avx_vnni" in flags,
         "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "onnxruntime": version("onnxruntime"),
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
     }
 
 
@@ -51,7 +46,7 @@ def main() -> None:
         parser.error("real data is needed: --data or CREATORSCOPE_TEST_DATA")
     else:
         result = relevance(chosen.data, chosen.collection, chosen.threads)
-    text = json.dumps(result | {"seed": SEED, "machine": machine()}, indent=2)
+    text = json.dumps(result | {"seed": SEED, "machine": machine(["onnxruntime"]) | processor()}, indent=2)
     print(text)
     if chosen.json:
         chosen.json.parent.mkdir(parents=True, exist_ok=True)

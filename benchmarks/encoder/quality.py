@@ -8,6 +8,7 @@ import json
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from benchmarks.encoder.variants import encoders
 from creators.settings import load_settings
-from enrich.encoders.text import Vectors, default_encoder
+from enrich.encoders.text import TextEncoder, Vectors, default_encoder
 from enrich.signals.language import MIN_CONFIDENCE, MIN_LETTERS, detect_language, language_text
 from enrich.signals.niche import NicheClassifier, NicheInput
 from mappings.languages import LANGUAGES
@@ -49,8 +50,28 @@ ACCEPTED = {
 }
 
 
-def relevance(data: Path, name: str, threads: int) -> dict[str, Any]:
-    """Return nDCG@10 of exact search with each encoder and the 95 % interval of the difference."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judged collection, as it is searched: one question and its grades (document → grade) at the same place."""
+
+    ids: list[str]
+    bodies: list[str]
+    questions: list[str]
+    grades: list[dict[str, int]]
+
+    def gains(self, encoder: TextEncoder) -> Vectors:
+        """Return nDCG@10 of exact search for each question."""
+        scores = encoder.encode(self.questions) @ encoder.encode(self.bodies).T
+        return np.array([ndcg(row, self.ids, rel) for row, rel in zip(scores, self.grades, strict=True)])
+
+
+def collection(data: Path, name: str) -> Judged:
+    """Return the questions of a collection that have judgements, and all its documents.
+
+    Args:
+        data: holds ``relevance/<name>`` in BEIR layout.
+        name: one of :data:`COLLECTIONS`.
+    """
     queries_file, judgements_file = COLLECTIONS[name]
     folder = data / "relevance" / name
     with gzip.open(folder / "corpus.jsonl.gz", "rt", encoding="utf-8") as file:
@@ -58,20 +79,27 @@ def relevance(data: Path, name: str, threads: int) -> dict[str, Any]:
     relevant = judgements(folder / judgements_file)
     lines = (folder / queries_file).read_text(encoding="utf-8").split("\n")
     queries = [query for query in map(json.loads, filter(None, lines)) if query["_id"] in relevant]
-    ids = [document["_id"] for document in documents]
-    bodies = [f"{document['title']}. {document['text']}" for document in documents]
+    return Judged(
+        ids=[document["_id"] for document in documents],
+        bodies=[f"{document['title']}. {document['text']}" for document in documents],
+        questions=[query["text"] for query in queries],
+        grades=[relevant[query["_id"]] for query in queries],
+    )
+
+
+def relevance(data: Path, name: str, threads: int) -> dict[str, Any]:
+    """Return nDCG@10 of exact search with each encoder and the 95 % interval of the difference."""
+    judged = collection(data, name)
     gains: dict[str, Vectors] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for variant, encoder in encoders(Path(scratch), threads).items():
-            scores = encoder.encode([query["text"] for query in queries]) @ encoder.encode(bodies).T
-            judged = [relevant[query["_id"]] for query in queries]
-            gains[variant] = np.array([ndcg(row, ids, rel) for row, rel in zip(scores, judged, strict=True)])
+            gains[variant] = judged.gains(encoder)
     difference = gains["int8"] - gains["fp32"]
     random = np.random.default_rng(1)
     means = [random.choice(difference, len(difference)).mean() for _ in range(RESAMPLES)]
     return {
         "collection": name,
-        "queries": len(queries),
+        "queries": len(judged.questions),
         **{f"ndcg10_{variant}": round(float(values.mean()), 4) for variant, values in gains.items()},
         "difference": round(float(difference.mean()), 4),
         "interval": [round(float(bound), 4) for bound in np.percentile(means, [2.5, 97.5])],

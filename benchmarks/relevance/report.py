@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import random
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
+from benchmarks.machine import machine
 from benchmarks.relevance.collection import Collection, Lists, Runs
 from benchmarks.relevance.metrics import RESAMPLES, ndcg, randomisation_p, recall
 
@@ -45,7 +43,7 @@ def report(collection: Collection, runs: Runs, *, encoder: str, opensearch: str)
             if part
         },
         "encoder": encoder,
-        "machine": machine() | {"opensearch": opensearch},
+        "machine": machine(PACKAGES) | {"opensearch": opensearch},
     }
 
 
@@ -80,14 +78,4 @@ def _against_best_arm(values: dict[str, dict[str, float]], part: Sequence[str]) 
         "worse": int((difference < 0).sum()),
         "p": round(randomisation_p(columns["default"], columns[best]), DIGITS + 1),
         "test": f"paired randomisation, {RESAMPLES} resamples, two-sided",
-    }
-
-
-def machine() -> dict[str, Any]:
-    """Return what the run depends on: system, cores, Python and the packages that compute."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
     }

@@ -17,10 +17,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import machine
 from benchmarks.resolution.people import read_people
 from benchmarks.resolution.pipeline import evidences
 from benchmarks.resolution.pool import LEVELS, Pool, make_pool
-from benchmarks.resolution.report import Options, machine, report
+from benchmarks.resolution.report import PACKAGES, Options, report
 from creators.errors import CreatorscopeError
 from enrich.resolve.comparisons import compare
 from enrich.resolve.estimation import Labelled
@@ -136,7 +137,7 @@ def main() -> None:
         "learnt_from": {name: len(part) for name, part in pairs.items()},
         "seeds": SEEDS,
         "held_out": figures,
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
     if chosen.out is None:
         _write(RESULT, result)

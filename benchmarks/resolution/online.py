@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from api.installation import workers
 from benchmarks.faults.installed import installed
+from benchmarks.machine import machine
 from benchmarks.resolution.crowd import Crowd
-from benchmarks.resolution.report import machine
+from benchmarks.resolution.report import PACKAGES
 from creators.models import Account, Platform, RawRecord
 from creators.stores import receipts
 from creators.stores.receipts import ObjectReceipt, State
@@ -211,7 +212,7 @@ def main() -> None:
         "command": f"python -m benchmarks.resolution.online --accounts {size.accounts} --probes {size.probes} "
         f"--events {size.events} --seed {size.seed}",
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": machine() | {"load_average": [round(one, 1) for one in os.getloadavg()]},
+        "machine": machine(PACKAGES) | {"load_average": [round(one, 1) for one in os.getloadavg()]},
         "new_account": arrival | {"target_p90_ms": TARGET_MS, "holds": arrival["wall_ms"]["p90"] <= TARGET_MS},
         "ingestion": stream,
     }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import machine
 from benchmarks.resolution.baselines import baselines, name_key
 from benchmarks.resolution.calibration import calibration
 from benchmarks.resolution.ceiling import ceiling, evident_pairs
@@ -58,7 +56,7 @@ def report(path: Path, model: MatchModel, options: Options) -> dict[str, Any]:
         "threshold": options.merge,
         "model": model.version,
         "levels": [_level(full.at(level), level, model, options) for level in LEVELS],
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
 
 
@@ -116,13 +114,3 @@ def _review(pool: Pool, resolved: Resolved, merge: float) -> dict[str, Any]:
     asked = [match for match in doubtful if group[match.left] != group[match.right]]
     right = sum(pool.truth[match.left] == pool.truth[match.right] for match in asked)
     return {"pairs": len(asked), "belong": Share(right, len(asked)).rounded}
-
-
-def machine() -> dict[str, Any]:
-    """Return what the run depends on: system, cores, Python and the packages that compute."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
-    }

@@ -21,8 +21,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import machine
 from benchmarks.resolution.crowd import Crowd
-from benchmarks.resolution.report import machine
+from benchmarks.resolution.report import PACKAGES
 from enrich.resolve.clustering import Node, cluster
 from enrich.resolve.evidence import Evidence, describe
 from enrich.resolve.keys import candidates
@@ -134,7 +135,7 @@ def run(accounts: int, seed: int, workers: int) -> tuple[dict[str, Any], list[Pa
         "groups": len(outcome.groups),
         **quality(outcome.groups, persons),
         "making_the_crowd_s": round(made_s, 1),
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
     return facts, parts, terms, outcome
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from benchmarks.machine import machine
 from benchmarks.signals import niche
 from benchmarks.signals.ridge import Matrix, combined, fit, softmax, temperature
-from benchmarks.signals.scores import machine
+from benchmarks.signals.scores import PACKAGES
 from benchmarks.signals.ship import CHOICE, distinct
 from benchmarks.signals.tables import Row, folds
 from benchmarks.signals.views import METADATA, channels, kernels, scale_of
@@ -56,7 +57,7 @@ def blend(train: Path, seed: int) -> dict[str, Any]:
         "with_head": _quality(with_head, right),
         "constants": [round(float(one), 2) for one in (*model.intercept_, *model.coef_[0])],
         "seed": seed,
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
 
 

@@ -18,8 +18,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_limits
 
+from benchmarks.machine import machine
 from benchmarks.signals.additive import learn
-from benchmarks.signals.scores import Matrix, machine, reliability, score_binary
+from benchmarks.signals.scores import PACKAGES, Matrix, reliability, score_binary
 from benchmarks.signals.tables import Row, folds, number, read_table
 from enrich.signals.profile_features import FEATURE_NAMES, Profile, profile_features
 
@@ -58,7 +59,7 @@ def run(train_path: Path, test_path: Path | None, seed: int) -> dict[str, Any]:
         "seed": seed,
         "split": "by file" if test_path else "five parts by seed, equal descriptions together",
         "seconds": round(time.perf_counter() - started, 1),
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import RidgeClassifier
 
+from benchmarks.machine import machine
 from benchmarks.signals.ridge import CONSTANT, Choice, Matrix, choose, combined, fit, softmax, temperature
-from benchmarks.signals.scores import machine, reliability, score_classes
+from benchmarks.signals.scores import PACKAGES, reliability, score_classes
 from benchmarks.signals.tables import Row, folds, read_table
 from benchmarks.signals.views import METADATA, Channels, channels, kernels, linear_views, scale_of
 from creators.settings import load_settings
@@ -51,7 +52,7 @@ def run(train_path: Path, test_path: Path | None, seed: int) -> dict[str, Any]:
         "seed": seed,
         "split": "by file" if test_path else "five parts by seed, equal descriptions together",
         "seconds": round(time.perf_counter() - started, 1),
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
 
 

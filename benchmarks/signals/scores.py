@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import warnings
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, f1_score
 
+PACKAGES = ("numpy", "scikit-learn", "onnxruntime", "creatorscope")
+"""What the figures of signals are computed with."""
 BINS = 10
 Matrix = NDArray[np.float64]
 
@@ -91,17 +89,3 @@ def reliability(confidences: Matrix, right: NDArray[np.bool_] | Matrix) -> dict[
     ]
     error = sum(row["rows"] * abs(row["said"] - row["true"]) for row in table) / max(1, len(confidences))
     return {"bands": table, "expected_calibration_error": round(error, 4)}
-
-
-def machine() -> dict[str, Any]:
-    """Return what a run depends on."""
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scikit_learn": version("scikit-learn"),
-        "onnxruntime": version("onnxruntime"),
-        "program": version("creatorscope"),
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-    }

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks.machine import machine
 from benchmarks.signals import bots, niche
 from benchmarks.signals.additive import document
 from benchmarks.signals.graph import head_graph
 from benchmarks.signals.ridge import Choice
-from benchmarks.signals.scores import area, machine, reliability
+from benchmarks.signals.scores import PACKAGES, area, reliability
 from benchmarks.signals.tables import Row
 from benchmarks.signals.views import channels
 from creators.settings import load_settings
@@ -72,7 +73,7 @@ def ship_niche(train: Path) -> dict[str, Any]:
         "creators_per_s": round(min(REPEATS, len(rows)) / head_s),
         "encoder_texts_per_s": round(min(REPEATS, len(rows)) / encoder_s),
         "times_faster_than_encoder": round(encoder_s / head_s, 1),
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
 
 
@@ -107,7 +108,7 @@ def ship_bots(train: Path, votes: Path) -> dict[str, Any]:
         "mean_probability": round(float(said.mean()), 4),
         "reliability_bot": reliability(said, names == "bot"),
         "reliability_mean_vote": reliability(said, votes_share),
-        "machine": machine(),
+        "machine": machine(PACKAGES),
     }
 
 
