@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.machine import machine
 from benchmarks.signals.additive import learn
 from benchmarks.signals.scores import PACKAGES, Matrix, reliability, score_binary
-from benchmarks.signals.tables import Row, folds, number, read_table
+from benchmarks.signals.tables import Row, number, read_table, splits
 from enrich.signals.profile_features import FEATURE_NAMES, Profile, profile_features
 
 LABEL = "bot"
@@ -42,14 +42,8 @@ def run(train_path: Path, test_path: Path | None, seed: int) -> dict[str, Any]:
     """Return the result as it is printed; without a test table the first one is cross-validated in five parts."""
     started = time.perf_counter()
     train = labelled(train_path)
-    if test_path is None:
-        parts = [set(part) for part in folds(train, seed, lambda row: row.get("description", ""))]
-        pairs = [
-            ([row for index, row in enumerate(train) if index not in part], [train[index] for index in sorted(part)])
-            for part in parts
-        ]
-    else:
-        pairs = [(train, labelled(test_path))]
+    test = labelled(test_path) if test_path else None
+    pairs = splits(train, test, seed, lambda row: row.get("description", ""))
     # One thread: the trees are small, and on a busy machine their threads wait for each other.
     with threadpool_limits(1):
         compared = compare(pairs, seed)

@@ -14,7 +14,7 @@ from sklearn.linear_model import RidgeClassifier
 from benchmarks.machine import machine
 from benchmarks.signals.ridge import CONSTANT, Choice, Matrix, choose, combined, fit, softmax, temperature
 from benchmarks.signals.scores import PACKAGES, reliability, score_classes
-from benchmarks.signals.tables import Row, folds, read_table
+from benchmarks.signals.tables import Row, read_table, splits
 from benchmarks.signals.views import METADATA, Channels, channels, kernels, linear_views, scale_of
 from creators.settings import load_settings
 from creators.text import clean_line
@@ -38,13 +38,7 @@ def run(train_path: Path, test_path: Path | None, seed: int) -> dict[str, Any]:
     settings = load_settings()
     encode = remembered(default_encoder(settings.cache_dir, settings.encoder_dir, "cpu", 0).encode)
     train = labelled(train_path)
-    if test_path is None:
-        pairs = [
-            ([row for index, row in enumerate(train) if index not in set(part)], [train[index] for index in part])
-            for part in folds(train, seed, _text)
-        ]
-    else:
-        pairs = [(train, labelled(test_path))]
+    pairs = splits(train, labelled(test_path) if test_path else None, seed, _text)
     result = compare(pairs, encode)
     return {
         "benchmark": "signals niche",

@@ -60,3 +60,16 @@ def folds(rows: Sequence[Row], seed: int, key: Callable[[Row], str]) -> list[lis
     parts += [[index] for _, group in sorted(common.items()) for index in group]
     random.Random(seed).shuffle(parts)  # noqa: S311 - a split, not a secret
     return [sorted(index for group in parts[start::FOLDS] for index in group) for start in range(FOLDS)]
+
+
+def splits(
+    train: Sequence[Row], test: Sequence[Row] | None, seed: int, key: Callable[[Row], str]
+) -> list[tuple[list[Row], list[Row]]]:
+    """Return what is trained on with what is scored: the test table, else each of five :func:`folds` of the first."""
+    if test is not None:
+        return [(list(train), list(test))]
+    parts = [set(part) for part in folds(train, seed, key)]
+    return [
+        ([row for index, row in enumerate(train) if index not in part], [train[index] for index in sorted(part)])
+        for part in parts
+    ]

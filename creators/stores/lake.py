@@ -4,7 +4,8 @@
 ``…/part-{sha256}.jsonl.zst`` a batch; the checksum is over the uncompressed bytes. Objects are created, never
 rewritten: a second write of the same content changes nothing. Files that a user hands in lie whole under
 ``creator-datasets/{dataset_id}/``, what people decided about identities under ``creator-judgements/``, match models
-that were learnt here under ``creator-models/``, and pictures and recordings under ``creator-media/``.
+that were learnt here under ``creator-models/``, pictures and recordings under ``creator-media/``,
+and answers of language models under ``creator-opinions/``.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ DATASETS = "creator-datasets"
 JUDGEMENTS = "creator-judgements"
 MODELS = "creator-models"
 MEDIA = "creator-media"
-_FOR_EVER = tuple(f"{folder}/" for folder in (RAW, DATASETS, JUDGEMENTS, MODELS, MEDIA))
+OPINIONS = "creator-opinions"
+_FOR_EVER = tuple(f"{folder}/" for folder in (RAW, DATASETS, JUDGEMENTS, MODELS, MEDIA, OPINIONS))
 MAX_OBJECT_BYTES = 256 * 1024 * 1024
 """An object that unpacks to more than this is refused rather than read into memory."""
 _COPY_BYTES = 8 * 1024 * 1024

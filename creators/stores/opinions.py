@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
+from creators.stores.lake import OPINIONS
 
 if TYPE_CHECKING:
     from creators.stores.lake import Lake
-
-FOLDER = "creator-opinions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +34,4 @@ class Opinions:
 
 
 def _key(digest: str) -> str:
-    return f"{FOLDER}/{digest[:2]}/{digest}.json"
+    return f"{OPINIONS}/{digest[:2]}/{digest}.json"

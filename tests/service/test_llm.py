@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from creators.stores.opinions import FOLDER
+from creators.stores.lake import OPINIONS
 from creators.stores.scripts import Shared
 from creators.stores.session import Stores
 from creators.stores.spending import Spending
@@ -84,7 +84,7 @@ def test_an_answer_is_kept_paid_and_not_asked_for_again(opened, model):
     assert Judge(LanguageModel(stores)).niches(["spin with me"]) == [()]
     assert len(model.asked) == 1
     assert calls(stores) == {"answered": 1, "kept": 1}
-    kept = list(stores.lake.list_keys(FOLDER))
+    kept = list(stores.lake.list_keys(OPINIONS))
     assert kept
     assert all(b"spin" not in stores.lake.get(key) for key in kept)
 

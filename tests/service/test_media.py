@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -13,22 +12,18 @@ from PIL import Image, ImageDraw, ImageFont
 
 from api.app import create_app
 from api.media import land_records, read_files
-from creators.datasets import load_mapping
 from creators.errors import BadInput, NotFound, SetupError
-from creators.stores import receipts
-from creators.stores.queue import JOBS
 from creators.stores.session import Stores, work_with
 from enrich import annotation_store
-from fetchers.jobs import fetch_dataset
 from indexers import pipeline, quality
 from indexers.jobs import measure_quality
 from tests.fixtures.language_model import language_model
+from tests.fixtures.settled import bring_rows, drive
 
 ROWS = [
     {"user": "baker", "about": "Rye and patience", "followers": 1200},
     {"user": "painter", "about": "Watercolours of harbours", "followers": 800},
 ]
-MAPPING = 'title = "people"\nplatform = "tiktok"\n[account]\nhandle = "user"\nbio = "about"\nfollowers = "followers"\n'
 WORDS = "Zeppelin masterclass"
 
 
@@ -41,16 +36,6 @@ def picture_of(text, form="PNG"):
     return into.getvalue()
 
 
-def drive(stores):
-    """Do what is booked in this process, in the order in which workers would."""
-    work_with(stores)
-    while open_ones := receipts.unfinished(stores.cluster):
-        for receipt in open_ones:
-            module, _, name = JOBS[receipts.NEXT_JOB[receipt.state]].function.rpartition(".")
-            getattr(importlib.import_module(module), name)(receipt.key)
-    stores.cluster.refresh("creators")
-
-
 def found(stores, words):
     """Return the handles of creators with all these words in their texts."""
     body = {"query": {"match": {"search_text": {"query": words, "operator": "and"}}}, "_source": ["handles"]}
@@ -61,13 +46,7 @@ def found(stores, words):
 def people(new_installation, tmp_path_factory):
     """An installation of two creators, one of them with a picture."""
     stores = new_installation()
-    folder = tmp_path_factory.mktemp("people")
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
-    (folder / "rows.toml").write_text(MAPPING)
-    work_with(stores)
-    dataset = pipeline.ingest(stores, folder / "rows.jsonl", load_mapping(folder / "rows.toml"))
-    fetch_dataset(dataset.dataset_id, "0")
-    drive(stores)
+    bring_rows(stores, tmp_path_factory.mktemp("people"), ROWS)
     return stores
 
 

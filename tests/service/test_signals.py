@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 
@@ -10,17 +9,15 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from creators.datasets import load_mapping
 from creators.stores import receipts
-from creators.stores.queue import JOBS
 from creators.stores.scripts import Shared
-from creators.stores.session import work_with
 from creators.stores.tallies import Tallies
 from enrich import refresh, signal_store, vectors
 from enrich.workshop import bench_of
 from fetchers.jobs import fetch_dataset
 from indexers import pipeline
 from tests.fixtures import crowd
+from tests.fixtures.settled import bring_rows, drive
 
 PAYLOADS = Path(__file__).parents[1] / "fixtures" / "payloads"
 ROWS = [
@@ -28,17 +25,6 @@ ROWS = [
     {"user": "painter", "about": "Watercolours of harbours and the sea. she/her", "followers": 800},
     {"user": "twin", "about": "Sourdough, rye and patience. Recipes every Sunday morning", "followers": 5},
 ]
-MAPPING = 'title = "people"\nplatform = "tiktok"\n[account]\nhandle = "user"\nbio = "about"\nfollowers = "followers"\n'
-
-
-def drive(stores):
-    """Do what is booked in this process, in the order in which workers would."""
-    work_with(stores)
-    while open_ones := receipts.unfinished(stores.cluster):
-        for receipt in open_ones:
-            module, _, name = JOBS[receipts.NEXT_JOB[receipt.state]].function.rpartition(".")
-            getattr(importlib.import_module(module), name)(receipt.key)
-    stores.cluster.refresh("creators")
 
 
 def computed(stores):
@@ -55,13 +41,7 @@ def computed(stores):
 def people(new_installation, tmp_path_factory):
     """An installation of three creators, ingested in this process."""
     stores = new_installation()
-    folder = tmp_path_factory.mktemp("people")
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), encoding="utf-8")
-    (folder / "rows.toml").write_text(MAPPING)
-    work_with(stores)
-    dataset = pipeline.ingest(stores, folder / "rows.jsonl", load_mapping(folder / "rows.toml"))
-    fetch_dataset(dataset.dataset_id, "0")
-    drive(stores)
+    bring_rows(stores, tmp_path_factory.mktemp("people"), ROWS)
     return stores
 
 
