@@ -150,7 +150,8 @@ def _until_ready(url, process):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_the_demo_and_all_it_started(first, home, number, status):
     with serving(home) as (process, url):
-        answer = httpx2.post(f"{url}/v1/creators/search", json={"text": "football", "limit": 3}, timeout=30)
+        wanted = {"text": "football", "limit": 3, "budget_ms": 20_000}
+        answer = httpx2.post(f"{url}/v1/creators/search", json=wanted, timeout=30)
         assert answer.status_code == 200
         assert len(answer.json()["hits"]) == 3
         assert len(processes_of(home)) >= 4
