@@ -35,7 +35,7 @@ def requests(cluster, monkeypatch):
     send = cluster.bulk
 
     def counted(lines, **options):
-        sent.append(sum(line.startswith(('{"index":', '{"delete":')) for line in lines.splitlines()))
+        sent.append(sum(line.startswith((b'{"index":', b'{"delete":')) for line in lines.splitlines()))
         return send(lines, **options)
 
     monkeypatch.setattr(cluster, "bulk", counted)

@@ -6,11 +6,13 @@ the request lines are the real ones.
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from creators.errors import ClusterUnavailable, IndexNotReady
+from creators.models import Platform
 from creators.stores import bulk
 from creators.stores.bulk import Action, write
 
@@ -32,9 +34,9 @@ class ScriptedCluster:
         return f"p-{logical}"
 
     def bulk(self, lines, *, refresh=False):
-        self.bytes.append(len(lines.encode()))
+        self.bytes.append(len(lines))
         self.refreshes.append(refresh)
-        parsed = [json.loads(line) for line in lines.split("\n") if line]
+        parsed = [json.loads(line) for line in lines.decode().split("\n") if line]
         metas = [
             line
             for line in parsed
@@ -232,3 +234,23 @@ def test_a_lone_surrogate_becomes_the_replacement_character():
     cluster = ScriptedCluster()
     write(cluster, [action("a", {"\udc00": "x\ud800y"})])
     assert cluster.requests[0][1] == {"\ufffd": "x\ufffdy"}
+
+
+def test_a_document_is_encoded_as_the_standard_library_would():
+    value = {"text": "ñ\u2028", Platform.X: {"n": -0.1, "many": [1, 2**63], "none": None}, "big": 2**70}
+    assert json.loads(bulk.encoded(value)) == json.loads(json.dumps(value))
+    assert bulk.encoded({"x": 1e-7, "a": [True]}) == b'{"x":1e-7,"a":[true]}'
+
+
+def test_half_a_character_is_replaced_and_what_is_no_number_is_not_hidden():
+    assert bulk.encoded({"bio": "a\ud83d", "n": 1}) == '{"bio":"a\ufffd","n":1}'.encode()
+    # OpenSearch refuses it; as null the field would be empty without a word.
+    assert bulk.encoded({"rate": float("nan")}) == b'{"rate":NaN}'
+    assert bulk.encoded({"v": np.array([1, np.inf], dtype=np.float32)}) == b'{"v":[1.0,Infinity]}'
+
+
+def test_arrays_are_written_with_the_digits_that_they_have():
+    vector = np.round(np.array([0.1234567, -0.5], dtype=np.float32), 5)
+    assert bulk.encoded({"v": vector}) == b'{"v":[0.12346,-0.5]}'
+    with pytest.raises(TypeError, match="holds a set"):
+        bulk.encoded({"v": {1}})

@@ -1,0 +1,1 @@
+"""Getting creators in: how fast, in which encoding, and an installation that has them."""
