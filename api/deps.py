@@ -1,4 +1,7 @@
-"""What endpoints are given: the services that the app opened."""
+"""What endpoints are given: the services that the app opened.
+
+They are coroutines, though they await nothing: the framework would call a plain function in a thread, and wait for it.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +15,22 @@ from creators.stores.cache import Cache
 from search.service import CreatorSearch
 
 
-def _search(request: Request) -> CreatorSearch:
+async def _search(request: Request) -> CreatorSearch:
     service: CreatorSearch = request.app.state.search
     return service
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _objective(request: Request) -> Objective:
+async def _objective(request: Request) -> Objective:
     objective: Objective = request.app.state.objective
     return objective
 
 
-def _cache(request: Request) -> Cache:
+async def _cache(request: Request) -> Cache:
     cache: Cache = request.app.state.cache
     return cache
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from creators.annotations import Annotation
@@ -11,12 +11,15 @@ from creators.ids import content_hash, version_of
 from creators.stores import bulk
 
 if TYPE_CHECKING:
+    from creators.models import Account
     from creators.stores.cluster import Cluster
 
 INDEX = "annotations"
 PER_ACCOUNT = 100
 """As many of the newest as signals look at."""
 _BATCH = 100
+_AVATAR = "avatar"
+"""In place of medium and method: an account has one picture of its own, and the newest stands."""
 
 
 def save(cluster: Cluster, annotations: Sequence[Annotation]) -> None:
@@ -40,7 +43,8 @@ def _action(one: Annotation) -> bulk.Action:
         "fetched_at": one.fetched_at.isoformat(),
         "annotation": one.model_dump(mode="json", exclude_defaults=True),
     }
-    doc_id = content_hash(f"{one.account_id}\n{one.medium}\n{one.method}".encode())
+    what = _AVATAR if one.is_avatar else f"{one.medium}\n{one.method}"
+    doc_id = content_hash(f"{one.account_id}\n{what}".encode())
     version = version_of(int(one.fetched_at.timestamp() * 1000), content_hash(one.model_dump_json().encode()))
     return bulk.Action(INDEX, doc_id, doc, version)
 
@@ -65,6 +69,43 @@ def load(cluster: Cluster, account_ids: Sequence[str]) -> dict[str, tuple[Annota
     return found
 
 
+def avatar_place(account_id: str) -> tuple[str, str]:
+    """Return the index and the id of what is known about how the picture of an account looks."""
+    return INDEX, content_hash(f"{account_id}\n{_AVATAR}".encode())
+
+
+def avatars(cluster: Cluster, account_ids: Iterable[str]) -> dict[str, Annotation]:
+    """Return how the picture of each account looks, where somebody has looked; as written last, not as of a refresh."""
+    by_id = {avatar_place(account_id)[1]: account_id for account_id in account_ids}
+    docs = cluster.sources(INDEX, by_id, fields=["annotation"]) if by_id else {}
+    return {by_id[doc_id]: annotation_of(doc) for doc_id, doc in docs.items()}
+
+
+def annotation_of(doc: Mapping[str, object]) -> Annotation:
+    """Return the annotation that a document of the index holds."""
+    return Annotation.model_validate(doc["annotation"])
+
+
+def with_avatars(cluster: Cluster, accounts: Mapping[str, Account]) -> dict[str, Account]:
+    """Return accounts with the hash of their picture, where it is known and they do not carry one themselves.
+
+    Such an account is as new as the look at its picture: its version grows with that, as with any other change.
+    """
+    bare = [account_id for account_id, one in accounts.items() if one.avatar_url and not one.avatar_hash]
+    return dict(accounts) | shown(accounts, avatars(cluster, bare))
+
+
+def shown(accounts: Mapping[str, Account], looks: Mapping[str, Annotation]) -> dict[str, Account]:
+    """Return those of some accounts whose picture has a hash by ``looks``, with it; see :func:`with_avatars`."""
+    return {
+        account_id: accounts[account_id].model_copy(
+            update={"avatar_hash": one.avatar_hash, "fetched_at": max(accounts[account_id].fetched_at, one.fetched_at)}
+        )
+        for account_id, one in looks.items()
+        if account_id in accounts and one.avatar_hash and not accounts[account_id].avatar_hash
+    }
+
+
 def each(cluster: Cluster, account_id: str | None = None) -> Iterator[Annotation]:
     """Yield every annotation, of one account or of all, in the order of accounts."""
     query = {"match_all": {}} if account_id is None else {"term": {"account_id": account_id}}
@@ -75,4 +116,4 @@ def each(cluster: Cluster, account_id: str | None = None) -> Iterator[Annotation
 
 
 def _of(docs: Iterable[dict[str, object]]) -> tuple[Annotation, ...]:
-    return tuple(Annotation.model_validate(doc["annotation"]) for doc in docs)
+    return tuple(map(annotation_of, docs))

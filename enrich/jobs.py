@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
@@ -18,6 +19,7 @@ from creators.stores.steps import MAX_ATTEMPTS, run_step
 from creators.stores.tallies import Tallies
 from enrich import annotation_store, profiles, signal_store, workshop
 from enrich.batch import Batch, Reader
+from enrich.media import offered
 from enrich.resolve import resolver
 from enrich.resolve.resolution import resolve_one
 from enrich.resolve.rules import rules_of
@@ -179,6 +181,7 @@ def enrich_one(stores: Stores, key: str) -> receipts.ObjectReceipt:
     lost = {
         account.account_id: why[one.creator_id] for one in facts if one.creator_id in why for account in one.accounts
     }
+    offered.offer(stores, facts, datetime.fromtimestamp(read_at / 1000, UTC))
     booked = _without(stores, receipt, lost) if lost else {}
     receipt = receipt.model_copy(update={"state": State.ENRICHED, "attempts": 0, **booked})
     receipts.save(stores.cluster, receipt)

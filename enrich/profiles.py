@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from creators.ids import account_id as account_id_of
 from creators.ids import content_hash, is_provisional, parse_account_id, version_of
@@ -110,28 +109,51 @@ def _of_account(refusal: bulk.Refusal) -> bulk.Refusal:
     return bulk.Refusal(replace(refusal.action, doc_id=account_id), f"{refusal.action.index}: {refusal.reason}")
 
 
+def place_of(account_id: str) -> tuple[str, str]:
+    """Return the index and the id of an account's profile."""
+    return f"profiles-{parse_account_id(account_id)[0]}", account_id
+
+
+def account_of(doc: Mapping[str, Any]) -> Account:
+    """Return the account that the document of a profile holds."""
+    return Account.model_validate(doc["account"])
+
+
 def load_accounts(cluster: Cluster, account_ids: Iterable[str]) -> dict[str, Account]:
     """Return the profiles that exist among ``account_ids``."""
-    ordered = sorted(set(account_ids))
-    found: dict[str, Account] = {}
-    for platform, group in groupby(ordered, key=lambda account_id: parse_account_id(account_id)[0]):
-        docs = cluster.sources(f"profiles-{platform}", group, fields=["account"])
-        found |= {account_id: Account.model_validate(doc["account"]) for account_id, doc in docs.items()}
-    return found
+    docs = cluster.documents(map(place_of, sorted(set(account_ids))))
+    return {account_id: account_of(doc) for (_, account_id), doc in docs.items()}
+
+
+def history_searches(account_ids: Sequence[str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the searches for the history of accounts; :func:`histories` reads what they find."""
+    return [
+        (
+            "observations",
+            {
+                "query": {
+                    "bool": {"filter": [{"terms": {"account_id": list(account_ids[start : start + TERMS_BATCH])}}]}
+                },
+                "sort": [{"account_id": "asc"}, {"at": "asc"}],
+            },
+        )
+        for start in range(0, len(account_ids), TERMS_BATCH)
+    ]
+
+
+def histories(hits: Iterable[Mapping[str, Any]]) -> dict[str, tuple[Observation, ...]]:
+    """Return the history of each account, oldest first."""
+    found: dict[str, list[Observation]] = {}
+    for hit in hits:
+        point = dict(hit["_source"])
+        found.setdefault(point.pop("account_id"), []).append(Observation.model_validate(point))
+    return {account_id: tuple(points) for account_id, points in found.items()}
 
 
 def load_observations(cluster: Cluster, account_ids: Sequence[str]) -> dict[str, tuple[Observation, ...]]:
     """Return the history of each account, oldest first."""
-    found: dict[str, list[Observation]] = {}
-    for start in range(0, len(account_ids), TERMS_BATCH):
-        body = {
-            "query": {"bool": {"filter": [{"terms": {"account_id": list(account_ids[start : start + TERMS_BATCH])}}]}},
-            "sort": [{"account_id": "asc"}, {"at": "asc"}],
-        }
-        for hit in cluster.scan("observations", body, size=5000):
-            point = dict(hit["_source"])
-            found.setdefault(point.pop("account_id"), []).append(Observation.model_validate(point))
-    return {account_id: tuple(points) for account_id, points in found.items()}
+    pages = (cluster.scan(*search, size=5000) for search in history_searches(account_ids))
+    return histories(hit for page in pages for hit in page)
 
 
 def load_posts(cluster: Cluster, account_ids: Sequence[str]) -> Mapping[str, tuple[Post, ...]]:
@@ -211,21 +233,27 @@ def sightings(cluster: Cluster, handles: Mapping[str, set[str]]) -> dict[str, li
         cluster: to ask.
         handles: normalised handles by platform.
     """
-    found: dict[str, list[Sighting]] = {}
-    for platform, wanted in handles.items():
-        body = {
-            "_source": ["account_id", "handle", "at"],
-            "query": {
-                "bool": {
-                    "filter": [
-                        {"terms": {"handle": sorted(wanted)}},
-                        {"prefix": {"account_id": account_id_of(platform, "")}},
-                    ]
-                }
+    searches = [
+        (
+            "observations",
+            {
+                "_source": ["account_id", "handle", "at"],
+                "query": {
+                    "bool": {
+                        "filter": [
+                            {"terms": {"handle": sorted(wanted)}},
+                            {"prefix": {"account_id": account_id_of(platform, "")}},
+                        ]
+                    }
+                },
+                "sort": [{"account_id": "asc"}, {"at": "asc"}],
             },
-            "sort": [{"account_id": "asc"}, {"at": "asc"}],
-        }
-        for hit in cluster.scan("observations", body):
+        )
+        for platform, wanted in handles.items()
+    ]
+    found: dict[str, list[Sighting]] = {}
+    for platform, hits in zip(handles, cluster.scan_all(searches)[0], strict=True):
+        for hit in hits:
             seen = hit["_source"]
             sighting = Sighting(seen["account_id"], datetime.fromisoformat(seen["at"]))
             found.setdefault(f"{platform}:{seen['handle']}", []).append(sighting)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from creators.stores.scripts import Shared
 from creators.stores.steps import care
 from creators.stores.tallies import Count, Tallies
-from enrich import signal_store
+from enrich import peers, signal_store
 from enrich.encoders.opened import open_encoder
 from enrich.signals.compute import Computed, Known, Workshop, compute_signals, full_version
 from enrich.signals.judge import judge_of
@@ -33,7 +33,8 @@ class Bench:
         encoder = open_encoder(stores.settings)
         self.vectors = KnownVectors(stores.cluster, encoder)
         is_shipped = stores.settings.encoder_dir is None
-        signals = registered(self.vectors.encode, judge_of(stores), is_shipped=is_shipped)
+        self.peers = peers.current(stores)
+        signals = registered(self.vectors.encode, judge_of(stores), is_shipped=is_shipped, peers=self.peers)
         self.workshop = Workshop(signals, self.vectors.encode, encoder.fingerprint)
 
     def told(self) -> list[Count]:
@@ -58,6 +59,9 @@ _BENCHES: dict[Cluster, Bench] = {}
 
 def bench_of(stores: Stores) -> Bench:
     """Return what this process computes an installation's signals with."""
+    if stores.cluster in _BENCHES and _BENCHES[stores.cluster].peers.version != peers.current(stores).version:
+        # Another reference was put in force: values of two versions must not mix.
+        del _BENCHES[stores.cluster]
     if stores.cluster not in _BENCHES:
         for oldest in list(_BENCHES)[: 1 - INSTALLATIONS]:
             del _BENCHES[oldest]

@@ -18,13 +18,15 @@ RESERVE_MS = {
     "named": 120,
     "retrieve": 120,
     "complete": 80,
+    "last_arm": 50,
     "diversity": 70,
     "fetch": 10,
     "count": 10,
 }
 """What a stage must leave of a budget of ``USUAL_BUDGET_MS`` to those after it: a retrieval that takes all there is
-starves the fetch, and hits without a name help nobody. Other budgets are shared out in the same proportion: who gives
-more time has a slower machine. Other stages leave nothing."""
+starves the fetch, and hits without a name help nobody. ``last_arm`` is for the first arm to come where none came in the
+time of ``retrieve``: without candidates, only the fetch has anything to do. Other budgets are shared out in the same
+proportion: who gives more time has a slower machine. Other stages leave nothing."""
 
 
 class Budget:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Coroutine, Mapping, Sequence
@@ -24,6 +23,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import orjson
 import structlog
 import zstandard
 
@@ -48,6 +48,8 @@ GRACE_S = 1.0
 VERSION_WAIT_S = 0.05
 """How long a search waits for the version when the last reading is older: the first search after a quiet time."""
 VERSION_LIMIT_S = 2.0
+TOGETHER_S = 0.02
+"""How long a write that nobody waits for may wait for others."""
 WRITES_UNDER_WAY = 64
 """Writes that nobody waits for, at once; beyond them a value is not kept."""
 VECTORS_IN_PROCESS = 10_000
@@ -193,6 +195,8 @@ class RankedCache:
     async def get(self, version: str, fingerprint: str) -> Any | None:
         """Return the JSON value that was kept, or None; see the module for how old it can be.
 
+        NaN and infinity are no JSON: who has such numbers gives their bytes, as ``Ranked.as_json`` does.
+
         Args:
             version: of :class:`IndexVersion`, taken before.
             fingerprint: of everything that the window depends on (``SearchRequest.fingerprint``).
@@ -210,6 +214,7 @@ class Later:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Event | None = None
 
     def start(self, write: Coroutine[Any, Any, bool], *, space: Space) -> None:
         """Let a write run; beyond ``WRITES_UNDER_WAY`` it is dropped and counted."""
@@ -217,9 +222,26 @@ class Later:
             write.close()
             telemetry.CACHE_WRITES.labels(space.name, "dropped").inc()
             return
-        task = asyncio.create_task(write)
+        task = asyncio.create_task(self._with_others(write))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _with_others(self, write: Coroutine[Any, Any, bool]) -> bool:
+        """Run a write together with those that start within ``TOGETHER_S``: they are sent as one."""
+        if self._starting is None:
+            self._starting = asyncio.Event()
+            asyncio.get_running_loop().call_later(TOGETHER_S, self._go)
+        try:
+            await self._starting.wait()
+        except asyncio.CancelledError:
+            write.close()
+            raise
+        return await write
+
+    def _go(self) -> None:
+        if self._starting is not None:
+            self._starting.set()
+            self._starting = None
 
     async def finish(self) -> None:
         """Wait for the writes under way; each has a short limit of its own."""
@@ -257,9 +279,14 @@ def _digest(*parts: str | bytes) -> str:
     return hashed.hexdigest()[:40]
 
 
+# Made once: a new one for each value costs more than the compressing. They are used by the event loop's thread alone.
+_SMALLER = zstandard.ZstdCompressor(level=1)
+_LARGER = zstandard.ZstdDecompressor()
+
+
 def _packed(value: Any) -> bytes:
-    return zstandard.compress(json.dumps(value, separators=(",", ":")).encode(), 1)
+    return _SMALLER.compress(orjson.dumps(value))
 
 
 def _unpacked(raw: bytes) -> Any:
-    return json.loads(zstandard.decompress(raw))
+    return orjson.loads(_LARGER.decompress(raw))

@@ -30,12 +30,13 @@ class QueryEncoder:
         """What the vectors depend on besides the text."""
         return self._encoder.fingerprint
 
+    async def known(self, text: str) -> Vector | None:
+        """Return the vector of a text that was encoded before, here or in another process; else None."""
+        return await self._cache.get(text)
+
     async def encode(self, text: str, budget: Budget) -> Vector | None:
         """Return the vector of a text; None, and ``knn`` named in the budget, when it is late."""
         with budget.stage("encode"):
-            known = await self._cache.get(text)
-            if known is not None:
-                return known
             try:
                 async with budget.deadline("encode"):
                     encoded = await self.run(lambda: self._encoder.encode_one(text))

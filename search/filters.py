@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat, model_
 from creators.models import Domain, Frozen, Platform
 from creators.text import clean_line, normalise_handle, replace_lone_surrogates
 from mappings import fields
+from mappings.content_types import CONTENT_TYPES
 from mappings.countries import country_code
 from mappings.niches import niche_ids
 
@@ -79,6 +80,7 @@ Kinds = Annotated[tuple[str, ...], one_of("kind of account", frozenset(fields.AC
 Risks = Annotated[tuple[str, ...], one_of("level of risk", frozenset(fields.RISK_LEVELS))]
 QualityBands = Annotated[tuple[str, ...], one_of("band of audience quality", frozenset(fields.QUALITY_BANDS))]
 Anomalies = Annotated[tuple[str, ...], one_of("kind of anomaly", frozenset(fields.ANOMALIES))]
+ContentKinds = Annotated[tuple[str, ...], one_of("type of content", frozenset(CONTENT_TYPES))]
 Has = Annotated[tuple[str, ...], one_of("value of has", frozenset(fields.HAS_VALUES))]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -159,6 +161,7 @@ class Exclusions(Frozen):
     brand_risk_categories: Words = ()
     account_kinds: Kinds = ()
     anomalies: Anomalies = ()
+    content_types: ContentKinds = ()
     keywords: Words = ()
     """Words or phrases that must not occur in name, bio, topics or categories."""
     creator_ids: Ids = ()
@@ -202,6 +205,8 @@ class Filters(Frozen):
     verified: bool | None = None
     account_kinds: Kinds = ()
     """``person``, ``brand``, ``media``."""
+    content_types: ContentKinds = ()
+    """What kind of pieces they make: ``tutorial``, ``review``, ``vlog``, …; any of them."""
     pronouns: Words = ()
     """As the creator states them: ``she/her``."""
     brands: Words = ()

@@ -113,7 +113,7 @@ class Ranker:
         body = ordered.browse_arm(question.filters, size=question.size, timeout_ms=budget.left_ms)
         with budget.stage("browse"):
             try:
-                async with budget.deadline("retrieve"):
+                async with budget.deadline("last_arm"):
                     answer = await self._cluster.search(CREATORS, body)
             except TimeoutError:
                 budget.leave_out("browse")

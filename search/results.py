@@ -22,18 +22,21 @@ _ORDER = (
     *("engagement_rate", "growth_30d", "growth_90d", "growth_180d", "momentum", "acceleration", "posts_per_week"),
     *("audience_quality", "audience_quality_band", "audience_quality_coverage", "bot_probability", "anomalies"),
     *("brand_safe", "brand_risk", "brand_risk_categories", "sponsored_share", "brands", "account_kind", "pronouns"),
+    "content_types",
     *("shipping_velocity", "technical_score", "stars"),
     *("country", "country_confidence", "verified", "has", "website", "bio"),
     *("bio_composed", "joined_on", "last_posted_at", "as_of", "account_count", "sources", "degraded", "accounts"),
     *("links", "engagement", "growth", "signals"),
 )
-_PLACE = {name: place for place, name in enumerate(_ORDER)}
+_PLACED = frozenset(_ORDER)
 
 
 def displayed(source: Mapping[str, Any]) -> dict[str, Any]:
     """Return the display fields of a document in an order that reads well, the same for every creator."""
-    names = sorted(source, key=lambda name: (_PLACE.get(name, len(_PLACE)), name))
-    return {name: source[name] for name in names}
+    shown = {name: source[name] for name in _ORDER if name in source}
+    if len(shown) < len(source):
+        shown |= {name: source[name] for name in sorted(source.keys() - _PLACED)}
+    return shown
 
 
 class CreatorHit(Frozen):

@@ -5,8 +5,7 @@ Whatever is late or broken is left out and named in the budget; the answer goes 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+FAILURES = (TimeoutError, ClusterUnavailable, ClusterRefused, NotFound)
+"""What a part of an answer may raise without taking the answer with it."""
+
 
 async def ask(
     cluster: AsyncCluster, body: Clause, stage: str, budget: Budget, parts: Sequence[str] = ()
@@ -39,13 +41,39 @@ async def ask(
         try:
             async with budget.deadline(stage):
                 answer = await cluster.search(CREATORS, timed)
-        except (TimeoutError, ClusterUnavailable, ClusterRefused, NotFound) as error:
+        except FAILURES as error:
             log.warning("left_out", stage=stage, reason=str(error) or "late")
             answer = None
-    if answer is None or answer["timed_out"] or answer["_shards"]["failed"]:
-        for part in parts or (stage,):
-            budget.leave_out(part)
+    _note(answer, parts or (stage,), budget)
     return answer
+
+
+async def ask_all(
+    cluster: AsyncCluster, bodies: Mapping[str, Clause], stage: str, budget: Budget
+) -> dict[str, dict[str, Any]]:
+    """Return the answers to several searches that are sent as one request, under the names of their bodies.
+
+    What is missing or partial is named in the budget as ``stage.name``; the others are answered all the same.
+    """
+    timeout = {"timeout": f"{budget.left_for_ms(stage)}ms"}
+    with budget.stage(stage):
+        try:
+            async with budget.deadline(stage):
+                answers = await cluster.msearch(CREATORS, [body | timeout for body in bodies.values()])
+        except FAILURES as error:
+            log.warning("left_out", stage=stage, reason=str(error) or "late")
+            answers = []
+    found = {name: answer for name, answer in zip(bodies, answers, strict=False) if "error" not in answer}
+    for name in bodies:
+        _note(found.get(name), (f"{stage}.{name}",), budget)
+    return found
+
+
+def _note(answer: Mapping[str, Any] | None, parts: Sequence[str], budget: Budget) -> None:
+    """Name the parts in the budget where the answer is missing or partial."""
+    if answer is None or answer["timed_out"] or answer["_shards"]["failed"]:
+        for part in parts:
+            budget.leave_out(part)
 
 
 async def find_named(cluster: AsyncCluster, question: Question, budget: Budget) -> list[ArmHit]:
@@ -66,8 +94,8 @@ async def complete(
             bodies[arm] = completion.lexical_scores(question.text, missing)
         elif missing and question.vector is not None:
             bodies[arm] = completion.cosine_scores(question.vector, missing)
-    answers = await asyncio.gather(*(ask(cluster, body, f"complete.{arm}", budget) for arm, body in bodies.items()))
-    added = {arm: parse_hits(answer) for arm, answer in zip(bodies, answers, strict=True) if answer}
+    answers = await ask_all(cluster, bodies, "complete", budget) if bodies else {}
+    added = {arm: parse_hits(answer) for arm, answer in answers.items()}
     return {**found, **{arm: [*found.get(arm, ()), *hits] for arm, hits in added.items()}}
 
 

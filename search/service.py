@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from creators.errors import ClusterUnavailable, EncoderMismatch, IndexNotReady, NotFound
+from creators.errors import ClusterUnavailable, CreatorscopeError, EncoderMismatch, IndexNotReady, NotFound
 from mappings.registry import CREATORS
 from search import cursor as cursors
 from search import retrieval
@@ -60,6 +60,7 @@ class CreatorSearch:
         self._topics = Topics(encoder)
         self._ranker = Ranker(cluster, self._planner, self._topics)
         self._checked_until = 0.0
+        self._checking: asyncio.Task[None] | None = None
         self.directory = Directory(cluster)
 
     async def check_index(self) -> None:
@@ -82,12 +83,28 @@ class CreatorSearch:
                 raise EncoderMismatch(detail)
 
     async def _check_index(self, budget: Budget) -> None:
-        """Check the index now and then, so that one that was replaced meanwhile is noticed."""
+        """Check the index now and then, so that one that was replaced meanwhile is noticed.
+
+        Once it was found right, it is looked at again beside the searches; where it is not any more, the search after
+        that looks itself, and says so.
+        """
         if time.monotonic() < self._checked_until:
+            return
+        if self._checked_until:
+            if self._checking is None or self._checking.done():
+                self._checking = asyncio.create_task(self._check_beside())
             return
         with budget.stage("check"), suppress(TimeoutError, ClusterUnavailable):
             async with budget.deadline("check"):
                 await self.check_index()
+            self._checked_until = time.monotonic() + CHECK_EVERY_S
+
+    async def _check_beside(self) -> None:
+        try:
+            await self.check_index()
+        except CreatorscopeError:
+            self._checked_until = 0.0
+        else:
             self._checked_until = time.monotonic() + CHECK_EVERY_S
 
     async def warm(self) -> None:
@@ -99,6 +116,10 @@ class CreatorSearch:
     async def close(self) -> None:
         """Stop what runs beside the searches, before the stores are closed."""
         self._encoder.close()
+        if self._checking is not None:
+            self._checking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._checking
         await self._planner.close()
         await self._ranker.population.close()
         await self._caches.close()
@@ -224,10 +245,16 @@ class CreatorSearch:
     async def _window(self, request: SearchRequest, budget: Budget) -> Window:
         """Return the ranked window of a request: that of the same question a moment ago, or a new one."""
         version = await self._caches.version.current()
-        if version and (kept := await self._caches.ranked.get(version, request.fingerprint)):
+        has_vector = bool(request.text) and "knn" in request.ranking.arms
+        # Asked for in the same turn, and so with one request to Redis.
+        kept, known = await asyncio.gather(
+            self._caches.ranked.get(version, request.fingerprint) if version else _nothing(),
+            self._encoder.known(request.text) if has_vector else _nothing(),
+        )
+        if kept is not None:
             return Window.from_json(kept)
-        vector = None
-        if request.text and "knn" in request.ranking.arms:
+        vector = known
+        if has_vector and vector is None:
             vector = await self._encoder.encode(request.text, budget)
         window = await self._ranker.window(Wanted(request.text, vector, request.filters, request.ranking), budget)
         if version and NEEDED.isdisjoint(budget.degraded):
@@ -251,6 +278,10 @@ class CreatorSearch:
                 )
                 for position, one in enumerate(ids, start=start)
             )
+
+
+async def _nothing() -> None:
+    return None
 
 
 def _sort(request: SearchRequest, parsed: ParsedQuery) -> Sort:

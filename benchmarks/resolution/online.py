@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -110,8 +111,38 @@ def _arrived(stores: Stores, account: Account) -> str:
     return key
 
 
+class Requests(logging.Handler):
+    """What the client of OpenSearch says that it asks: how many requests, and how many that make writes visible."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.asked = self.refreshed = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count one request."""
+        self.asked += 1
+        self.refreshed += "refresh=true" in record.getMessage()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Count while the block runs."""
+        told = logging.getLogger("opensearch")
+        before, passes_on = told.level, told.propagate
+        told.addHandler(self)
+        told.setLevel(logging.INFO)
+        told.propagate = False
+        try:
+            yield
+        finally:
+            told.removeHandler(self)
+            told.setLevel(before)
+            told.propagate = passes_on
+
+
 def new_accounts(size: Size) -> dict[str, Any]:
     """Return how long the resolution of one new account takes, in ms of wall time and of this process's own time."""
+    asked: list[float] = []
+    refreshed: list[float] = []
     with installed() as stores:
         probes = _filled(stores, size)
         half = len(probes) // 2
@@ -121,10 +152,14 @@ def new_accounts(size: Size) -> dict[str, Any]:
         joined = 0
         for account in order:
             key = _arrived(stores, account)
+            requests = Requests()
             began, worked = time.perf_counter(), time.process_time()
-            joined += bool(resolve_one(stores, key))
+            with requests.listening():
+                joined += bool(resolve_one(stores, key))
             wall.append((time.perf_counter() - began) * 1000)
             own.append((time.process_time() - worked) * 1000)
+            asked.append(requests.asked)
+            refreshed.append(requests.refreshed)
         # The first ones load the model and open connections: a worker does that once.
         return {
             "indexed_accounts": stores.cluster.count(keyring.INDEX),
@@ -132,6 +167,8 @@ def new_accounts(size: Size) -> dict[str, Any]:
             "joined": joined,
             "wall_ms": _spread(wall[10:]),
             "own_cpu_ms": _spread(own[10:]),
+            "requests": _spread(asked[10:]),
+            "refreshes": _spread(refreshed[10:]),
         }
 
 

@@ -7,19 +7,21 @@ holds can be computed again: it waits ``WAIT_S`` at most and then leaves Redis a
 from __future__ import annotations
 
 import asyncio
-import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 from creators import telemetry
 from creators.errors import QueueUnavailable
+from creators.stores.scripts import Script
 
 if TYPE_CHECKING:
     from creators.settings import Settings
@@ -33,7 +35,7 @@ PAUSE_S = 1.0
 SCRIPT_SLACK = 64
 """Most entries that one write removes: a bound that was lowered is reached in steps, not in one long stop of Redis."""
 
-_PUT = """
+_PUT = Script("""
 local now = redis.call('TIME')
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local ttl_ms, most, slack = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -47,7 +49,7 @@ if over > 0 then
 end
 redis.call('PEXPIRE', KEYS[1], ttl_ms)
 return math.max(over, 0)
-"""
+""")
 # The index of a space forgets what has expired by time; every entry of a space has the same time to live, so the order
 # of writing is the order of expiring.
 
@@ -86,12 +88,12 @@ class Cache:
             max_connections=2 * settings.max_in_flight,  # beyond them a look-up is a miss, it does not queue
             protocol=2,
         )
-        self._line = _Line()
+        self._line, self._together = _Line(), _Together(self._quick)
 
     def shelf(self, space: Space) -> Shelf:
         """Return the gateway to one bounded space."""
         # The braces keep a space on one node of a Redis cluster, where its script needs it.
-        return Shelf(space, self._quick, self._line, root=f"{self._prefix}cache:{{{space.name}}}")
+        return Shelf(space, self._together, self._line, root=f"{self._prefix}cache:{{{space.name}}}")
 
     def _key(self, key: str) -> str:
         return f"{self._prefix}cache:{key}"
@@ -99,7 +101,7 @@ class Cache:
     async def put(self, key: str, value: Any, *, ttl_s: int) -> None:
         """Keep a JSON value for ``ttl_s`` seconds."""
         try:
-            await self._redis.set(self._key(key), json.dumps(value), ex=ttl_s)
+            await self._redis.set(self._key(key), orjson.dumps(value), ex=ttl_s)
         except RedisError as error:
             detail = f"Redis does not answer: {error}"
             raise QueueUnavailable(detail) from error
@@ -111,7 +113,7 @@ class Cache:
         except RedisError as error:
             detail = f"Redis does not answer: {error}"
             raise QueueUnavailable(detail) from error
-        return None if raw is None else json.loads(raw)
+        return None if raw is None else orjson.loads(raw)
 
     async def ping(self) -> bool:
         """Return whether Redis answers."""
@@ -124,6 +126,53 @@ class Cache:
         """Let go of the connections."""
         await self._redis.aclose()
         await self._quick.aclose()
+
+
+class _Together:
+    """Sends what is asked for in one turn of the event loop as one: sending costs a process more than what it asks."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def ask(self, *command: Any) -> Any:
+        """Return Redis' answer to one command; who gives up waiting takes nothing from the others."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._start)
+        self._waiting.append((command, answer))
+        return await answer
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Return what a script returns; Redis is told the script where it does not know it."""
+        try:
+            return await self.ask("EVALSHA", script.digest, len(keys), *keys, *args)
+        except NoScriptError:
+            return await self.ask("EVAL", script.text, len(keys), *keys, *args)
+
+    def _start(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        task = asyncio.get_running_loop().create_task(self._send(waiting))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _send(self, waiting: Sequence[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
+        try:
+            pipeline = self._redis.pipeline(transaction=False)
+            for command, _ in waiting:
+                pipeline.execute_command(*command)
+            answers = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            answers = [error] * len(waiting)
+        for (_, future), answer in zip(waiting, answers, strict=True):
+            if future.done():
+                continue
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
 
 
 class _Line:
@@ -149,10 +198,9 @@ class Shelf:
     counts, reading does not. Both bounds are kept by one script on the server, whichever process writes.
     """
 
-    def __init__(self, space: Space, redis: Redis, line: _Line, *, root: str) -> None:
+    def __init__(self, space: Space, redis: _Together, line: _Line, *, root: str) -> None:
         self.space = space
         self._redis, self._line = redis, line
-        self._write = redis.register_script(_PUT)
         self._index, self._stem = f"{root}:index", f"{root}:value:"
 
     async def get(self, key: str) -> bytes | None:
@@ -161,7 +209,7 @@ class Shelf:
             return self._read(None, "paused")
         try:
             async with asyncio.timeout(WAIT_S):
-                found = await self._redis.get(self._stem + key)
+                found = await self._redis.ask("GET", self._stem + key)
         except (RedisError, OSError, TimeoutError) as error:
             self._line.close(error)
             return self._read(None, "failed")
@@ -176,7 +224,7 @@ class Shelf:
         bounds = (self.space.ttl_s * 1000, self.space.max_entries, SCRIPT_SLACK)
         try:
             async with asyncio.timeout(WAIT_S):
-                pushed_out = await self._write(keys=[self._index, self._stem], args=[key, value, *bounds])
+                pushed_out = await self._redis.run(_PUT, (self._index, self._stem), (key, value, *bounds))
         except (RedisError, OSError, TimeoutError) as error:
             self._line.close(error)
             return self._written("failed")

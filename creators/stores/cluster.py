@@ -7,72 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from opensearchpy import AsyncOpenSearch, AsyncTransport, OpenSearch, SerializationError, Transport, TransportError
-from opensearchpy import ConnectionError as ClientConnectionError
+from opensearchpy import AsyncOpenSearch, OpenSearch, TransportError
 from opensearchpy import NotFoundError as ClientNotFound
 
-from creators.errors import ClusterRefused, ClusterUnavailable, CreatorscopeError, NotFound
+from creators.errors import NotFound
 from creators.stores import visible
+from creators.stores.wire import AsyncChecking, Checking, boundary, options
 
 if TYPE_CHECKING:
     from creators.settings import Settings
 
 Json = dict[str, Any]
-TRANSIENT = frozenset({429, 502, 503, 504})
+Search = tuple[str, Json]
+"""An index, and the body of a search of it."""
+NOT_FOUND = 404
 MGET_BATCH = 500
-
-
-def _translate(error: TransportError) -> CreatorscopeError:
-    if isinstance(error, ClientNotFound):
-        return NotFound(f"OpenSearch has no such thing: {error.error}")
-    if isinstance(error, ClientConnectionError) or error.status_code in TRANSIENT:
-        return ClusterUnavailable(f"OpenSearch does not answer: {error.error}")
-    return ClusterRefused(f"OpenSearch refused the request ({error.status_code}): {error.error} {error.info}")
-
-
-@contextmanager
-def _boundary() -> Iterator[None]:
-    try:
-        yield
-    except TransportError as error:
-        raise _translate(error) from error
-    except SerializationError as error:
-        # The client raises it for what we send, too: then it holds the body, not a text, and the defect is ours.
-        if not isinstance(error.args[0], str):
-            raise
-        detail = "OpenSearch, or a proxy before it, sent an answer that is not JSON"
-        raise ClusterUnavailable(detail) from error
-
-
-def _checked(answer: Any) -> Any:
-    """Refuse an answer that was torn before its body began: the client takes it for an empty text."""
-    if isinstance(answer, str):
-        detail = "an answer without a body"
-        raise SerializationError(detail)
-    return answer
-
-
-class _Checking(Transport):
-    def perform_request(self, *args: Any, **kwargs: Any) -> Any:
-        return _checked(super().perform_request(*args, **kwargs))
-
-
-class _AsyncChecking(AsyncTransport):
-    async def perform_request(self, *args: Any, **kwargs: Any) -> Any:
-        return _checked(await super().perform_request(*args, **kwargs))
-
-
-def _options(settings: Settings) -> Json:
-    # The client's own retries are off: retrying is done in one layer only, the bulk writer and the job.
-    return {
-        "hosts": [settings.opensearch_url],
-        "timeout": settings.opensearch_timeout_s,
-        "max_retries": 0,
-        "retry_on_timeout": False,
-    }
+SCAN_PAGE = 1000
 
 
 class Cluster:
@@ -81,7 +34,7 @@ class Cluster:
     def __init__(self, settings: Settings) -> None:
         self._prefix = settings.index_prefix
         self._bulk_timeout = settings.bulk_timeout_s
-        self._client = OpenSearch(**_options(settings), transport_class=_Checking, pool_maxsize=4)
+        self._client = OpenSearch(**options(settings), transport_class=Checking, pool_maxsize=4)
 
     def name(self, logical: str) -> str:
         """Return the name of an index or alias in the cluster."""
@@ -93,16 +46,16 @@ class Cluster:
 
     def version(self) -> str:
         """Return the server's version; raises :class:`ClusterUnavailable`."""
-        with _boundary():
+        with boundary():
             return str(self._client.info()["version"]["number"])
 
-    def bulk(self, lines: str, *, refresh: bool = False) -> Json:
+    def bulk(self, lines: bytes | str, *, refresh: bool = False) -> Json:
         """Send newline-delimited actions; items may fail one by one, see :mod:`creators.stores.bulk`."""
         params = {
             "filter_path": "errors,items.*.status,items.*._id,items.*.error.type,items.*.error.reason",
             "require_alias": "true",
         }
-        with _boundary():
+        with boundary():
             return dict(
                 self._client.bulk(
                     body=lines,
@@ -113,21 +66,54 @@ class Cluster:
 
     def search(self, logical: str, body: Json) -> Json:
         """Run one search."""
-        with _boundary():
+        with boundary():
             return dict(self._client.search(index=self.name(logical), body=body))
 
-    def scan(self, logical: str, body: Json, *, size: int = 1000) -> Iterator[Json]:
-        """Yield every hit, in the order of the sort fields that the body names (they must be unique)."""
+    def msearch(self, searches: Sequence[Search]) -> list[Json]:
+        """Run several searches, each of an index, in one request; raises as :meth:`search` where one of them fails."""
+        lines = [line for logical, body in searches for line in ({"index": self.name(logical)}, body)]
+        if not lines:
+            return []
+        with boundary():
+            answers = list(self._client.msearch(body=lines)["responses"])
+            for answer in answers:
+                if error := answer.get("error"):
+                    kind = ClientNotFound if answer["status"] == NOT_FOUND else TransportError
+                    raise kind(answer["status"], str(error.get("type")), error)
+        return answers
+
+    def scan(
+        self, logical: str, body: Json, *, size: int = SCAN_PAGE, first: Sequence[Json] | None = None
+    ) -> Iterator[Json]:
+        """Yield every hit, in the order of the sort fields that the body names (they must be unique).
+
+        ``first`` is the first page where it has been read already (:meth:`scan_all`).
+        """
         page = body | {"size": size, "track_total_hits": False}
-        while hits := self.search(logical, page)["hits"]["hits"]:
+        hits = self.search(logical, page)["hits"]["hits"] if first is None else first
+        while hits:
             yield from hits
             if len(hits) < size:
                 return
             page = page | {"search_after": hits[-1]["sort"]}
+            hits = self.search(logical, page)["hits"]["hits"]
+
+    def scan_all(
+        self, searches: Sequence[Search], *, beside: Sequence[Search] = (), size: int = SCAN_PAGE
+    ) -> tuple[list[list[Json]], list[Json]]:
+        """Return for each search what :meth:`scan` yields, and the answers to ``beside``.
+
+        The first pages, and what is beside, are asked for in one request.
+        """
+        pages = [(logical, body | {"size": size, "track_total_hits": False}) for logical, body in searches]
+        answers = self.msearch([*pages, *beside])
+        first = zip(searches, answers, strict=False)
+        hits = [list(self.scan(*search, size=size, first=answer["hits"]["hits"])) for search, answer in first]
+        return hits, answers[len(searches) :]
 
     def open_point_in_time(self, logical: str, *, keep_alive_s: int) -> str:
         """Return the id of a view of the index that later writes do not change."""
-        with _boundary():
+        with boundary():
             answer = self._client.create_pit(index=self.name(logical), params={"keep_alive": f"{keep_alive_s}s"})
         return str(answer["pit_id"])
 
@@ -137,17 +123,17 @@ class Cluster:
         Raises:
             NotFound: the view has expired.
         """
-        with _boundary():
+        with boundary():
             return dict(self._client.search(body=body, params={"allow_partial_search_results": "false"}))
 
     def close_point_in_time(self, view: str) -> None:
         """Let go of a view; one that has expired is gone already."""
-        with suppress(NotFound), _boundary():
+        with suppress(NotFound), boundary():
             self._client.delete_pit(body={"pit_id": [view]})
 
     def count(self, logical: str, query: Json | None = None) -> int:
         """Return how many documents match."""
-        with _boundary():
+        with boundary():
             return int(
                 self._client.count(index=self.name(logical), body={"query": query or {"match_all": {}}})["count"]
             )
@@ -159,19 +145,31 @@ class Cluster:
         for start in range(0, len(wanted), MGET_BATCH):
             body = {"ids": wanted[start : start + MGET_BATCH]}
             params: Json = {"_source": "false" if fields == [] else ",".join(fields)} if fields is not None else {}
-            with _boundary():
+            with boundary():
                 answer = self._client.mget(index=self.name(logical), body=body, params=params)
             found |= {doc["_id"]: doc.get("_source", {}) for doc in answer["docs"] if doc.get("found")}
         return found
 
+    def documents(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Json]:
+        """Return the documents that exist among pairs of an index and an id, as :meth:`sources` does."""
+        pairs = list(dict.fromkeys(wanted))
+        found: dict[tuple[str, str], Json] = {}
+        for start in range(0, len(pairs), MGET_BATCH):
+            batch = pairs[start : start + MGET_BATCH]
+            body = {"docs": [{"_index": self.name(logical), "_id": doc_id} for logical, doc_id in batch]}
+            with boundary():
+                answers = self._client.mget(body=body)["docs"]
+            found |= {pair: doc["_source"] for pair, doc in zip(batch, answers, strict=True) if doc.get("found")}
+        return found
+
     def refresh(self, logical: str) -> None:
         """Make what was written visible to searches."""
-        with _boundary():
+        with boundary():
             self._client.indices.refresh(index=self.name(logical))
 
     def create_index(self, physical: str, body: Json) -> bool:
         """Create an index unless it exists; returns whether it was created."""
-        with _boundary():
+        with boundary():
             if self._client.indices.exists(index=self.name(physical)):
                 return False
             try:
@@ -185,14 +183,14 @@ class Cluster:
 
     def mapping_meta(self, logical: str) -> dict[str, Json]:
         """Return ``_meta`` of each physical index behind a name; raises :class:`NotFound`."""
-        with _boundary():
+        with boundary():
             answer = self._client.indices.get_mapping(index=self.name(logical))
         cut = len(self._prefix)
         return {name[cut:]: index["mappings"].get("_meta", {}) for name, index in answer.items()}
 
     def aliases(self) -> dict[str, set[str]]:
         """Return the physical indices of this installation, with their aliases (both logical)."""
-        with _boundary():
+        with boundary():
             answer = self._client.indices.get_alias(index=f"{self._prefix}*", params={"expand_wildcards": "open"})
         cut = len(self._prefix)
         return {name[cut:]: {alias[cut:] for alias in entry["aliases"]} for name, entry in answer.items()}
@@ -201,34 +199,34 @@ class Cluster:
         """Apply ``(add or remove, physical, alias)``, and delete the physical indices ``drop``, in one atomic step."""
         body = {"actions": [{verb: {"index": self.name(index), "alias": self.name(a)}} for verb, index, a in actions]}
         body["actions"] += [{"remove_index": {"index": self.name(index)}} for index in drop]
-        with _boundary():
+        with boundary():
             self._client.indices.update_aliases(body=body)
 
     def delete_indices(self, physical: Sequence[str]) -> None:
         """Delete indices by their exact names."""
         for name in physical:
-            with _boundary():
+            with boundary():
                 self._client.indices.delete(index=self.name(name), params={"ignore_unavailable": "true"})
 
     def put_pipeline(self, name: str, body: Json) -> None:
         """Create a search pipeline, or replace it."""
-        with _boundary():
+        with boundary():
             self._client.search_pipeline.put(id=self.name(name), body=body)
 
     def delete_pipeline(self, name: str) -> None:
         """Delete a search pipeline; one that does not exist is no error."""
-        with _boundary(), suppress(ClientNotFound):
+        with boundary(), suppress(ClientNotFound):
             self._client.search_pipeline.delete(id=self.name(name))
 
     def put_settings(self, logical: str, settings: Mapping[str, Any]) -> None:
         """Change dynamic index settings."""
-        with _boundary():
+        with boundary():
             self._client.indices.put_settings(index=self.name(logical), body=dict(settings))
 
     def delete_matching(self, logical: str, query: Json) -> int:
         """Delete the documents that match now and return how many; one that is written meanwhile stays."""
         params = {"conflicts": "proceed", "filter_path": "deleted"}
-        with _boundary():
+        with boundary():
             answer = self._client.delete_by_query(
                 index=self.name(logical), body={"query": query}, params=params, request_timeout=self._bulk_timeout
             )
@@ -242,7 +240,7 @@ class AsyncCluster:
         self._prefix = settings.index_prefix
         self._limit = settings.opensearch_timeout_s
         connections = max(16, settings.max_in_flight)
-        self._client = AsyncOpenSearch(**_options(settings), transport_class=_AsyncChecking, maxsize=connections)
+        self._client = AsyncOpenSearch(**options(settings), transport_class=AsyncChecking, maxsize=connections)
 
     def name(self, logical: str) -> str:
         """Return the name of an index or alias in the cluster."""
@@ -253,7 +251,7 @@ class AsyncCluster:
         await self._client.close()
 
     async def _call(self, method: Callable[..., Awaitable[Any]], timeout_s: float | None, **kwargs: Any) -> Json:
-        with _boundary():
+        with boundary():
             answer = await method(**kwargs, request_timeout=min(timeout_s or self._limit, self._limit))
         return dict(answer)
 
@@ -311,5 +309,11 @@ class AsyncCluster:
 
     async def mapping_meta(self, logical: str) -> dict[str, Json]:
         """Return ``_meta`` of each physical index behind a name; raises :class:`NotFound`."""
-        answer = await self._call(self._client.indices.get_mapping, None, index=self.name(logical))
+        answer = await self._call(
+            self._client.indices.get_mapping,
+            None,
+            index=self.name(logical),
+            # The second names every index, so that one without the first is not taken for one that is not there.
+            params={"filter_path": "*.mappings._meta,*.mappings.dynamic"},
+        )
         return {name: index["mappings"].get("_meta", {}) for name, index in answer.items()}

@@ -94,6 +94,8 @@ class ObjectReceipt(BaseModel):
     """How many of its accounts are still to be compared with others; its records are visible all the same."""
     regroup: list[str] = []
     """Accounts whose evidence has been changed by a comparison, until they have been grouped anew."""
+    lost_keys: dict[str, int] = {}
+    """Key of identity → by how many of its accounts it has become less, until those who have it have been compared."""
 
     @property
     def due(self) -> int:
@@ -190,7 +192,8 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _object_action(receipt: ObjectReceipt) -> bulk.Action:
+def action_of(receipt: ObjectReceipt) -> bulk.Action:
+    """Return the write that books an object's state, for who sends it with others; else :func:`save`."""
     settled, is_open = receipt.settled, receipt.is_open
     doc = {
         "kind": "object",
@@ -252,8 +255,7 @@ def landed(
 ) -> list[str]:
     """Book objects that lie in the lake; returns the keys of those that are not further on already."""
     actions = [
-        _object_action(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id, urgent=urgent))
-        for o in objects
+        action_of(ObjectReceipt(key=o.key, records=o.records, dataset_id=dataset_id, urgent=urgent)) for o in objects
     ]
     further_on = _write(cluster, actions).stale
     return [o.key for o in objects if receipt_id(o.key) not in further_on]
@@ -261,7 +263,7 @@ def landed(
 
 def save(cluster: Cluster, receipt: ObjectReceipt) -> None:
     """Book an object's new state."""
-    _write(cluster, [_object_action(receipt)])
+    _write(cluster, [action_of(receipt)])
 
 
 def load(cluster: Cluster, key: str) -> ObjectReceipt | None:

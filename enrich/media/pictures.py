@@ -36,17 +36,24 @@ def pixels_of(data: bytes) -> Pixels:
     if len(data) > MAX_BYTES:
         detail = f"a picture of {len(data):,} bytes: send at most {MAX_BYTES:,}"
         raise BadInput(detail, field="file")
-    try:
-        from PIL.Image import DecompressionBombError
-    except ImportError as error:
-        detail = "reading pictures needs the package pillow: install creatorscope[ocr]"
-        raise SetupError(detail) from error
+    check_installed()
+    from PIL.Image import DecompressionBombError
+
     try:
         # What cannot be identified is an OSError.
         return _flattened(_opened(data))
     except (DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         detail = f"it cannot be read as a picture ({type(error).__name__}): send {', '.join(FORMATS)}"
         raise BadInput(detail, field="file") from error
+
+
+def check_installed() -> None:
+    """Do nothing where pictures can be read here; raises :class:`SetupError` without the extra ``ocr``."""
+    try:
+        import PIL.Image  # noqa: F401 - whether it is there is the question
+    except ImportError as error:
+        detail = "reading pictures needs the package pillow: install creatorscope[ocr]"
+        raise SetupError(detail) from error
 
 
 def _opened(data: bytes) -> Image:

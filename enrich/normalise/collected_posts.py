@@ -19,7 +19,7 @@ from enrich.normalise.leads import (
     lead_to_handle,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.masking import MAX_POST, safe_line, safe_text
 from enrich.normalise.own_words import OwnWords
 from enrich.normalise.post_facts import handles, picture
 from enrich.normalise.shortened import expanded
@@ -172,6 +172,7 @@ def _account(author: Author, words: OwnWords, record: RawRecord) -> Account:
         record,
         avatar_url=picture(author.profile_picture),
         country=country_code(author.location or ""),
+        location=safe_line(author.location),
         verified=author.is_marked,
         followers=author.followers,
         following=author.following,

@@ -139,6 +139,7 @@ def _person(person: Person, record: RawRecord) -> Normalised:
         website=website,
         avatar_url=picture(person.avatar_url),
         country=country_code(person.location or ""),
+        location=safe_line(person.location),
         followers=person.followers,
         following=person.following,
         posts=person.public_repos,

@@ -10,7 +10,7 @@ from typing import Literal
 from creators.ids import account_id, provisional_native_id
 from creators.models import Lead, Link, Platform
 from creators.profiles import is_on_network, profile_of
-from creators.text import MAX_HANDLE, clean, clean_line, normalise_handle
+from creators.text import MARKS, MAX_HANDLE, clean, clean_line, normalise_handle
 from enrich.normalise.masking import safe_line
 
 MAX_LEADS = 50
@@ -39,7 +39,8 @@ _HANDLES = {
     Platform.GITHUB: r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?(?![A-Za-z0-9_-])",
 }
 _MENTIONS = {platform: re.compile(rf"(?<![\w@/.+%-])@({handle})") for platform, handle in _HANDLES.items()}
-_HASHTAG = re.compile(r"(?<![\w&/#])#(\w{2,100})")
+# Unicode, UAX #31: marks continue a hashtag and never begin one.
+_HASHTAG = re.compile(rf"(?<![\w{MARKS}&/#])#(\w[\w{MARKS}]{{1,99}})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from enrich.normalise.leads import (
     lead_to_handle,
     unique,
 )
-from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.masking import MAX_POST, safe_line, safe_text
 from enrich.normalise.own_words import OwnWords
 from enrich.normalise.post_facts import handles, picture
 from enrich.normalise.shortened import Id, expanded
@@ -174,6 +174,7 @@ def _user(user: User, tweets: Iterable[Tweet], record: RawRecord) -> Normalised:
         record,
         avatar_url=picture(user.profile_image_url_https),
         country=country_code(user.location or ""),
+        location=safe_line(user.location),
         verified=user.verified,
         followers=user.followers_count,
         following=user.friends_count,

@@ -17,7 +17,7 @@ from creators.text import MAX_HANDLE
 from enrich.normalise.contract import Normalised, Payload, read_payload
 from enrich.normalise.fields import When, website_of
 from enrich.normalise.leads import Owner, hashtags_of, lead_to, lead_to_handle, unique
-from enrich.normalise.masking import MAX_POST, safe_text
+from enrich.normalise.masking import MAX_POST, safe_line, safe_text
 from enrich.normalise.own_words import OwnWords
 from enrich.normalise.post_facts import handles, picture
 from enrich.normalise.shortened import Id, expanded, posted_at
@@ -218,6 +218,7 @@ def _user(answer: OneUser, record: RawRecord) -> Normalised:
         record,
         avatar_url=picture(user.profile_image_url),
         country=country_code(user.location or ""),
+        location=safe_line(user.location),
         verified=user.verified,
         followers=metrics.followers_count if metrics else None,
         following=metrics.following_count if metrics else None,

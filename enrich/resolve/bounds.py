@@ -41,7 +41,14 @@ def _agreement(name: str) -> Callable[[Pairs, Weights], Floats]:
 def _site(pairs: Pairs, weights: Weights) -> Floats:
     left, right = pairs.have(has.HAS_PLACE)
     met = shared(*pairs.both("places"))
-    return _choice(left & right, met, max(weights[1:5]), weights[5])
+    labels, plain, key = pairs.both("labels"), pairs.both("plain"), pairs.both("key")
+    named = np.zeros(len(left), dtype=np.bool_)
+    for own, other in ((0, 1), (1, 0)):
+        there = (labels[own] == plain[other][:, None]) | (labels[own] == key[other][:, None])
+        named |= (there & (labels[own] != 0)).any(axis=1)
+    # A domain that both have may be one that many have, which says nothing.
+    most = _choice(left & right, met, max(0.0, *weights[1:4]), weights[4])
+    return np.where(named, np.maximum(most, weights[5]), most)
 
 
 def _email(pairs: Pairs, weights: Weights) -> Floats:

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from enrich.resolve import nicknames
 from enrich.resolve.comparisons import RARE_BIO
-from enrich.resolve.evidence import Evidence
+from enrich.resolve.evidence import MAX_LABELS, Evidence
 from enrich.resolve.handles import MIN_HANDLE
 from enrich.resolve.names import RARE, shown_name
+from enrich.resolve.naming import is_one_word
 from enrich.resolve.rarity import Rarity
 
 WORDS, NODES, LINKS, PLACES, SHARED = 4, 3, 4, 3, 3
+LABELS = MAX_LABELS
 """Words of a name, nodes, links, pages or domains, and words of a handle that fit into a row; where there are more,
 the row says that anything is possible."""
 BIO_BITS = 256
@@ -91,6 +93,10 @@ class Columns:
     letters: Ints
     joined: Ints
     """Hashes of what a name is in one word."""
+    word: Ints
+    """Hash of the name where it is one word that few have."""
+    labels: Ints
+    """Hashes of what the website is called."""
     plain: Ints
     key: Ints
     handle: Ints
@@ -131,6 +137,7 @@ _WIDTHS = {
     "groups": WORDS,
     "letters": WORDS,
     "joined": 3,
+    "labels": LABELS,
     "shared": SHARED,
 }
 
@@ -156,6 +163,8 @@ def _row(one: Evidence, rarity: Rarity) -> tuple[object, ...]:
         _padded([word.nicknames for word in words], WORDS),
         _padded([word.letters for word in words], WORDS),
         _hashes(_in_one(name), 3),
+        _hash(one.name_words[0]) if is_one_word(one, rarity) else 0,
+        _hashes(one.labels, LABELS),
         _hash(one.handle_plain) if one.handle_key else 0,
         _hash(one.handle_key) if one.handle_key else 0,
         letters_of(one.handle_key) | min(len(one.handle_key), 255) << 32,

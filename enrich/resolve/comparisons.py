@@ -14,7 +14,8 @@ from enrich.resolve.rarity import Rarity
 
 Levels = tuple[int, ...]
 """One level of each comparison, in the order of :data:`COMPARISONS`."""
-SHARED_PLACE = 4
+NAMED_SITE = 5
+SHARED_PLACE = 6
 """A page or domain that more accounts have is a shared one, not one person's."""
 RARE_BIO = 12
 SOME_BIO = 2
@@ -40,15 +41,26 @@ def naming(left: Evidence, right: Evidence, rarity: Rarity) -> int:
 
 
 def site(left: Evidence, right: Evidence, rarity: Rarity) -> int:
-    """Whether they show one page or one domain, and whether few or many accounts do."""
+    """Whether they show one page or one domain, whether few or many do, or a page is called as the other's handle."""
     if not (left.website or left.domains) or not (right.website or right.domains):
-        return 0
+        return NAMED_SITE if _named(left, right) else 0
     if left.website and left.website == right.website:
         return 1 if rarity.places.get(left.website, 0) <= SHARED_PLACE else 2
     shared = left.domains & right.domains
-    if shared:
-        return 3 if min(rarity.places.get(domain, 0) for domain in shared) <= SHARED_PLACE else 4
-    return 5
+    if shared and min(rarity.places.get(domain, 0) for domain in shared) <= SHARED_PLACE:
+        return 3
+    if _named(left, right):
+        return NAMED_SITE
+    # A domain that many have says nothing: they may be one firm's, and the person's own page another.
+    return 0 if shared else 4
+
+
+def _named(left: Evidence, right: Evidence) -> bool:
+    """Whether a website has the other's handle for a name; where the handles are one, that is no more than they say."""
+    handles = ({left.handle_plain, left.handle_key}, {right.handle_plain, right.handle_key})
+    if not handles[0].isdisjoint(handles[1]):
+        return False
+    return not (left.labels.isdisjoint(handles[1]) and right.labels.isdisjoint(handles[0]))
 
 
 def email(left: Evidence, right: Evidence, rarity: Rarity) -> int:  # noqa: ARG001 - one form for all comparisons
@@ -116,7 +128,7 @@ _NAMING = tuple(f"{name.name.lower()} · {handle.name.lower()}" for name in Name
 
 COMPARISONS: tuple[Comparison, ...] = (
     Comparison("naming", ("unknown", *_NAMING[1:]), naming),
-    Comparison("site", ("unknown", "page", "shared page", "domain", "shared domain", "other site"), site),
+    Comparison("site", ("unknown", "page", "shared page", "domain", "other site", "named"), site),
     Comparison("email", ("unknown", "same", "other"), email),
     Comparison("link", ("unknown", "mutual", "one way"), link),
     Comparison("bio", ("unknown", "rare words", "rare word", "common words", "no word"), bio),

@@ -18,6 +18,8 @@ from creators.text import normalise_handle, transliterate
 from enrich.resolve import sites, wording
 
 MAX_BIO_WORDS = 60
+MAX_LABELS = 4
+MIN_LABEL = 4
 _WORD = re.compile(r"[a-z][a-z0-9+#]{2,}")
 _STOP = frozenset(
     [
@@ -133,6 +135,8 @@ class Evidence:
     """Its page, canonical: host and path without scheme and ``www``."""
     domains: frozenset[str] = frozenset()
     """Domains that can be one person's own: registrable ones, or the host below an institution's."""
+    labels: frozenset[str] = frozenset()
+    """What its website is called, as a handle would be: ``janedoe`` and ``janedoedev`` of ``janedoe.dev``."""
     email_hashes: frozenset[str] = frozenset()
     country: str | None = None
     language: str | None = None
@@ -167,10 +171,11 @@ def describe(profile: Profile) -> Evidence:
     """Return the evidence of any account, also of a network that is not indexed."""
     handle = wording.plain_handle(profile.handle)
     site = sites.read(profile.website)
-    own = sites.domain_handle(handle)
+    # On Bluesky whatever has a dot is a domain; elsewhere a short suffix may be a word.
+    own = sites.domain_handle(handle, sure=profile.platform == "bluesky")
     if own:
-        handle = own.partition(".")[0]
-    domains = {domain for domain in (site.domain if site else None, own) if domain}
+        handle = own.name
+    domains = {domain for domain in (site.domain if site else None, own.domain if own else None) if domain}
     return Evidence(
         account_id=profile.account_id,
         platform=profile.platform,
@@ -186,6 +191,7 @@ def describe(profile: Profile) -> Evidence:
         links=_link_nodes(profile.links),
         website=site.page if site else None,
         domains=frozenset(domains),
+        labels=_labels(*([site.page] if site else []), *([own.domain] if own else [])),
         email_hashes=frozenset(profile.email_hashes),
         country=profile.country,
         language=profile.language,
@@ -193,6 +199,11 @@ def describe(profile: Profile) -> Evidence:
         avatar_hash=profile.avatar_hash,
         may_merge=profile.may_merge,
     )
+
+
+def _labels(*pages: str) -> frozenset[str]:
+    found = {label for label in map(wording.compact, sites.labels(*pages)) if len(label) >= MIN_LABEL}
+    return frozenset(sorted(found)[:MAX_LABELS])
 
 
 def _bio_words(bio: str | None) -> frozenset[str]:
@@ -218,7 +229,7 @@ def _link_nodes(links: Iterable[Link]) -> frozenset[str]:
     return frozenset(node for link in links for node in _node(link.platform, link.handle, link.native_id))
 
 
-_SETS = frozenset({"bio_words", "nodes", "links", "domains", "email_hashes"})
+_SETS = frozenset({"bio_words", "nodes", "links", "domains", "labels", "email_hashes"})
 _TUPLES = frozenset({"handle_words", "name_words"})
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from enrich.resolve import columns as has
 from enrich.resolve.columns import Ints
-from enrich.resolve.handles import LONG, MIN_WORD, HandleLevel
+from enrich.resolve.handles import LONG, MIN_WORD, RUN, RUN_LETTERS, HandleLevel
 from enrich.resolve.rows import LETTERS, Bools, Pairs, bits_of, inside, length, shared
 
 SHORT_HANDLE = 4
@@ -17,6 +17,7 @@ _NO_HANDLE = 1 << HandleLevel.UNKNOWN
 _EQUAL = bits_of(HandleLevel, "SAME", "AFFIX", "DIGITS")
 _BOTH_NAMED, _ONE_NAMED = bits_of(HandleLevel, "BOTH_NAMED"), bits_of(HandleLevel, "NAMED_AND")
 _NEAR, _CONTAINED = bits_of(HandleLevel, "NEAR"), bits_of(HandleLevel, "CONTAINED")
+_RUN = bits_of(HandleLevel, "RUN_SHARED")
 _SHARED_WORD, _SHARED_NUMBER = bits_of(HandleLevel, "WORD_SHARED"), bits_of(HandleLevel, "NUMBER_SHARED")
 
 
@@ -53,7 +54,7 @@ def handle_levels(pairs: Pairs) -> NDArray[np.int64]:
     levels = np.where(any_shown, levels, levels & ~_ONE_NAMED)
     levels &= ~np.where(equal, 0, _unlike(pairs, handles))
     two = np.logical_and(*pairs.have(has.HAS_HANDLE))
-    return np.where(two, levels & ~_NO_HANDLE, _ANY_HANDLES & ~(_EQUAL | _NEAR | _CONTAINED | _SHARED_WORD))
+    return np.where(two, levels & ~_NO_HANDLE, _ANY_HANDLES & ~(_EQUAL | _NEAR | _CONTAINED | _SHARED_WORD | _RUN))
 
 
 def _same(pairs: Pairs, name: str) -> Bools:
@@ -72,6 +73,7 @@ def _unlike(pairs: Pairs, handles: tuple[Ints, Ints]) -> NDArray[np.int64]:
     contained = long & np.where(one <= other, inside(left, right), inside(right, left))
     word = shared(*pairs.both("shared")) | np.logical_or(*pairs.have(has.ANY_SHARED))
     number = np.logical_and(*pairs.have(has.HAS_NUMBER))
-    found = [(near, _NEAR), (contained, _CONTAINED), (word, _SHARED_WORD), (number, _SHARED_NUMBER)]
+    run = (np.minimum(one, other) >= RUN) & (np.bitwise_count(left & right & LETTERS) >= RUN_LETTERS)
+    found = [(near, _NEAR), (contained, _CONTAINED), (word, _SHARED_WORD), (number, _SHARED_NUMBER), (run, _RUN)]
     ruled_out: NDArray[np.int64] = np.bitwise_or.reduce([np.where(yes, 0, levels) for yes, levels in found])
     return ruled_out

@@ -16,6 +16,8 @@ MIN_HANDLE = 4
 NEAR = 1
 """Letters (dropped, added, changed or swapped) by which two long handles may differ and be near."""
 LONG = 5
+RUN, RUN_LETTERS = 4, 3
+"""Letters in a row that two handles have in common, and how many different ones of them make it no matter of chance."""
 
 
 class HandleLevel(IntEnum):
@@ -38,6 +40,8 @@ class HandleLevel(IntEnum):
     BOTH_PARTLY = 14
     PARTLY_AND_NOT = 15
     UNRELATED = 16
+    RUN_SHARED = 17
+    PART_AND_HINT = 18
 
     @property
     def says(self) -> str:
@@ -63,6 +67,8 @@ _HANDLE_SAYS = {
     HandleLevel.BOTH_PARTLY: "the handles show a part of the name",
     HandleLevel.PARTLY_AND_NOT: "one handle shows a part of the name, the other nothing of it",
     HandleLevel.UNRELATED: "the handles have nothing in common with each other or with the names",
+    HandleLevel.PART_AND_HINT: "one handle shows a part of the name, the other may hint at it",
+    HandleLevel.RUN_SHARED: "the handles share letters in a row that say more than the names",
 }
 
 
@@ -130,7 +136,10 @@ def handle_level(left: Evidence, right: Evidence, names: tuple[Name, Name], rari
     fits = _fits(left, right, names)
     if min(fits) >= Fit.INITIALS:
         return HandleLevel.BOTH_NAMED
-    return _close(left, right, rarity) or _BY_FIT[min(fits), min(max(fits), Fit.INITIALS)]
+    close = _close(left, right, rarity)
+    if close is None and _share_a_run(left.handle_key, right.handle_key, names if min(fits) >= Fit.PART else ()):
+        return HandleLevel.RUN_SHARED
+    return close or _BY_FIT[min(fits), min(max(fits), Fit.INITIALS)]
 
 
 _BY_FIT = {
@@ -138,7 +147,7 @@ _BY_FIT = {
     (Fit.HINT, Fit.INITIALS): HandleLevel.NAMED_AND_HINT,
     (Fit.NONE, Fit.INITIALS): HandleLevel.NAMED_AND_NOT,
     (Fit.PART, Fit.PART): HandleLevel.BOTH_PARTLY,
-    (Fit.HINT, Fit.PART): HandleLevel.BOTH_PARTLY,
+    (Fit.HINT, Fit.PART): HandleLevel.PART_AND_HINT,
     (Fit.NONE, Fit.PART): HandleLevel.PARTLY_AND_NOT,
     (Fit.HINT, Fit.HINT): HandleLevel.PARTLY_AND_NOT,
     (Fit.NONE, Fit.HINT): HandleLevel.UNRELATED,
@@ -170,7 +179,9 @@ def _same(left: Evidence, right: Evidence, rarity: Rarity) -> HandleLevel | None
     if left.handle_key != right.handle_key:
         return None
     digits = {"".join(c for c in one.handle_plain if c.isdigit()) for one in (left, right)}
-    if len(digits) == 1:
+    # A number that a network put behind the handle of one (`jane-doe-6a888521b`) is nothing that anybody added.
+    chosen = {word for one in (left, right) for word in one.handle_words if word.isdigit()}
+    if len(digits) == 1 or ("" in digits and not chosen):
         return HandleLevel.AFFIX_DIFFERS
     return HandleLevel.DIGITS_ADDED if "" in digits else HandleLevel.DIGITS_CLASH
 
@@ -187,6 +198,18 @@ def _close(left: Evidence, right: Evidence, rarity: Rarity) -> HandleLevel | Non
     if any(len(word) >= MIN_HANDLE and rarity.handles.get(word, 0) <= RARE for word in shared):
         return HandleLevel.WORD_SHARED
     return None
+
+
+@lru_cache(maxsize=1 << 17)
+def _runs(handle: str) -> frozenset[str]:
+    found = (handle[at : at + RUN] for at in range(len(handle) - RUN + 1))
+    return frozenset(run for run in found if run.isalpha() and len({*run}) >= RUN_LETTERS)
+
+
+def _share_a_run(left: str, right: str, names: tuple[Name, ...]) -> bool:
+    """Whether two handles share letters in a row, other than what the names have, too."""
+    known = [word for name in names for word in ("".join(name), "".join(reversed(name)))]
+    return any(not any(run in word for word in known) for run in _runs(left) & _runs(right))
 
 
 def _numbers(evidence: Evidence) -> set[str]:

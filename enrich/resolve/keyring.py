@@ -6,12 +6,13 @@ owner or the operator does not want it, or it is gone) has no document, and nobo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from creators.stores import bulk
+from enrich import annotation_store, profiles
 from enrich.profiles import account_version
 from enrich.resolve.evidence import Evidence, evidence_of, of_json, to_json
 from enrich.resolve.keys import blocking_keys
@@ -66,10 +67,24 @@ def load(cluster: Cluster, account_ids: Iterable[str]) -> dict[str, Entry]:
     return {account_id: _parse(doc) for account_id, doc in cluster.sources(INDEX, account_ids).items()}
 
 
-def save(cluster: Cluster, entries: Iterable[Entry], departed: Mapping[str, int]) -> None:
+def load_with_accounts(cluster: Cluster, account_ids: Iterable[str]) -> tuple[dict[str, Account], dict[str, Entry]]:
+    """Return the profiles, with how their pictures look, and the entries that exist among accounts; in one request."""
+    wanted = sorted(set(account_ids))
+    looks = {annotation_store.avatar_place(one): one for one in wanted}
+    docs = cluster.documents([*map(profiles.place_of, wanted), *((INDEX, one) for one in wanted), *looks])
+    seen = {looks[place]: annotation_store.annotation_of(docs.pop(place)) for place in looks if place in docs}
+    accounts = {one: profiles.account_of(doc) for (index, one), doc in docs.items() if index != INDEX}
+    accounts |= annotation_store.shown(accounts, seen)
+    return accounts, {one: _parse(doc) for (index, one), doc in docs.items() if index == INDEX}
+
+
+def save(
+    cluster: Cluster, entries: Iterable[Entry], departed: Mapping[str, int], *, beside: Sequence[bulk.Action] = ()
+) -> None:
     """Write entries, and delete those of accounts that take no part any more (with their version), visible at once.
 
-    An entry that is newer in the index stays.
+    An entry that is newer in the index stays. ``beside`` is written in the same request where it is one; the order in
+    which it is written is not defined.
     """
     actions = [bulk.Action(INDEX, account_id, None, version) for account_id, version in departed.items()]
     for entry in entries:
@@ -82,10 +97,10 @@ def save(cluster: Cluster, entries: Iterable[Entry], departed: Mapping[str, int]
             "evidence": to_json(entry.evidence),
         }
         actions.append(bulk.Action(INDEX, entry.account_id, doc, entry.version))
-    if actions:
+    if actions or beside:
         # In one request where it is one: a single new account is waited for.
-        is_one = len(actions) <= bulk.MAX_REQUEST_ITEMS
-        bulk.write(cluster, actions, refresh=is_one)
+        is_one = len(actions) + len(beside) <= bulk.MAX_REQUEST_ITEMS
+        bulk.write(cluster, [*beside, *actions], refresh=is_one and bool(actions))
         if not is_one:
             cluster.refresh(INDEX)
 
@@ -109,9 +124,20 @@ class Around:
     entries: dict[str, Entry]
 
 
-def around(cluster: Cluster, keys: Collection[str], *, limit: int) -> Around:
-    """Return the accounts that have any of these keys, leaving out keys that more than ``limit`` accounts have."""
-    few = _few(cluster, keys)
+def search_for(keys: Collection[str]) -> dict[str, Any] | None:
+    """Return the search whose answer :func:`around` can do with, where few have these keys; None for too many keys."""
+    if len(keys) > KEYS_BATCH:
+        return None
+    query = {"bool": {"filter": [{"terms": {"keys": sorted(keys)}}]}}
+    return {"size": FEW, "track_total_hits": FEW + 1, "query": query}
+
+
+def around(cluster: Cluster, keys: Collection[str], *, limit: int, answer: Mapping[str, Any] | None = None) -> Around:
+    """Return the accounts that have any of these keys, leaving out keys that more than ``limit`` accounts have.
+
+    ``answer`` is what the search :func:`search_for` these keys has found; without, it is made here.
+    """
+    few = _few(cluster, keys, answer)
     if few is not None:
         found = dict.fromkeys(keys, 0)
         for entry in few.values():
@@ -125,15 +151,15 @@ def around(cluster: Cluster, keys: Collection[str], *, limit: int) -> Around:
     return Around(found, kept)
 
 
-def _few(cluster: Cluster, keys: Collection[str]) -> dict[str, Entry] | None:
+def _few(cluster: Cluster, keys: Collection[str], answer: Mapping[str, Any] | None) -> dict[str, Entry] | None:
     """Return all accounts that have any of these keys where one small answer holds them, else None."""
-    if len(keys) > KEYS_BATCH:
+    body = search_for(keys)
+    if body is None:
         return None
-    query = {"bool": {"filter": [{"terms": {"keys": sorted(keys)}}]}}
-    answer = cluster.search(INDEX, {"size": FEW, "track_total_hits": FEW + 1, "query": query})
-    if answer["hits"]["total"]["value"] > FEW:
+    found = answer or cluster.search(INDEX, body)
+    if found["hits"]["total"]["value"] > FEW:
         return None
-    return {hit["_source"]["account_id"]: _parse(hit["_source"]) for hit in answer["hits"]["hits"]}
+    return {hit["_source"]["account_id"]: _parse(hit["_source"]) for hit in found["hits"]["hits"]}
 
 
 def counts(cluster: Cluster, keys: Collection[str]) -> dict[str, int]:

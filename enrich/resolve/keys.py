@@ -52,6 +52,8 @@ def _handle(evidence: Evidence) -> Iterator[str]:
     key = evidence.handle_key
     if len(key) >= MIN_HANDLE:
         yield f"h:{key}"
+    for label in sorted(evidence.labels):
+        yield f"h:{label}"
     if evidence.handle_plain != key and len(evidence.handle_plain) >= MIN_HANDLE:
         yield f"h:{evidence.handle_plain}"
     if len(key) >= AFFIX:

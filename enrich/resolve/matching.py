@@ -10,26 +10,29 @@ looks once more at the keys of what it wrote.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from creators.stores import bulk
-from enrich import profiles
+from creators.stores import bulk, receipts
 from enrich.profiles import account_version
 from enrich.resolve import keyring
 from enrich.resolve.edges import Pair, pair_id, pair_of
 from enrich.resolve.keyring import Around, Entry
 from enrich.resolve.keys import MAX_BLOCK
-from enrich.resolve.neighbourhood import MATCH, TERMS_BATCH
+from enrich.resolve.neighbourhood import MATCH, SIDES, TERMS_BATCH
 
 if TYPE_CHECKING:
     from creators.stores.cluster import Cluster
+    from creators.stores.receipts import ObjectReceipt
     from enrich.resolve.current import InForce
     from enrich.resolve.model import Match
     from enrich.resolve.rules import Rules
 
 EDGES = "identity-edges"
+BESIDE = 10
+"""Accounts that other jobs may take from a key at the same time: who leaves last sees more gone than its own."""
 Doc = dict[str, Any]
 
 
@@ -43,6 +46,12 @@ class Plan:
     """Pairs that are no match any more, with the version of their deletion."""
     scored: int = 0
     """Pairs compared."""
+    kept: set[Pair] = field(default_factory=set)
+    """Pairs that are a match now, whether they were before or not."""
+    booked: bool = False
+    """Whether the receipt says already that all whom this concerns are to be grouped anew."""
+    lost_keys: dict[str, int] = field(default_factory=dict)
+    """Key → by how many accounts it has become less: whoever has it may have to be compared again."""
 
     @property
     def accounts(self) -> list[str]:
@@ -71,28 +80,76 @@ def document(match: Match, entries: tuple[Entry, Entry], model: str) -> Doc:
     }
 
 
-def plan(cluster: Cluster, account_ids: Iterable[str], model: InForce, rules: Rules) -> Plan:
+def plan(
+    cluster: Cluster, account_ids: Iterable[str], model: InForce, rules: Rules, receipt: ObjectReceipt | None = None
+) -> Plan:
     """Compare accounts, as they are now, with all that share a key; returns what changes by it.
 
-    Their keys are written on the way; nothing else is. A key that so many had before, and so few have now, that it is a
-    key again, brings all who have it.
+    Their keys are written on the way, and into the receipt what a process that dies has still to do: nothing but the
+    keys themselves tells that they have changed, and nothing but an edge that it has been found. A key that so many
+    had before, and so few have now, that it is a key again, brings all who have it.
     """
-    wanted = sorted(set(account_ids))
-    accounts = profiles.load_accounts(cluster, wanted)
-    before = keyring.load(cluster, wanted)
+    accounts, before = keyring.load_with_accounts(cluster, account_ids)
     entries = {one: keyring.entry_of(a) for one, a in accounts.items() if keyring.takes_part(a, rules)}
     departed = {one: account_version(accounts[one]) for one in before if one in accounts and one not in entries}
-    keyring.save(cluster, [entry for one, entry in entries.items() if before.get(one) != entry], departed)
+    stranded = Counter(receipt.lost_keys if receipt else {})  # a process that was at it has died
+    lost = _lost(before, entries) | stranded
+    changed = [entry for one, entry in entries.items() if before.get(one) != entry]
+    booked = _save_keys(cluster, changed, departed, lost, receipt)
     own = {key for entry in entries.values() for key in entry.keys}
-    lost = _lost(before, entries)
-    around = keyring.around(cluster, own | lost.keys(), limit=MAX_BLOCK) if own or lost else Around({}, {})
+    known, around = _read(cluster, [*entries, *departed], own | lost.keys())
     counts = around.counts
-    again = {key for key, fewer in lost.items() if counts.get(key, 0) <= MAX_BLOCK < counts.get(key, 0) + fewer}
+    again = {
+        key for key, fewer in lost.items() if counts.get(key, 0) <= MAX_BLOCK < counts.get(key, 0) + fewer + BESIDE
+    }
+    again |= {key for key in stranded if counts.get(key, 0) <= MAX_BLOCK}
     freed = {one: entry for one, entry in around.entries.items() if not again.isdisjoint(entry.keys)}
     if freed:
         entries |= freed
-        around = keyring.around(cluster, {key for entry in entries.values() for key in entry.keys}, limit=MAX_BLOCK)
-    return _compared(cluster, entries, departed, around, (model, rules))
+        known, around = _read(cluster, [*entries, *departed], {key for one in entries.values() for key in one.keys})
+    found = _compared(_Seen(entries, departed, around, known), model, rules)
+    found.dropped |= _outgrown(cluster, entries, around, found)
+    found.booked = booked and not freed and not found.dropped
+    found.lost_keys = dict(lost)
+    return found
+
+
+def _save_keys(
+    cluster: Cluster,
+    changed: list[Entry],
+    departed: Mapping[str, int],
+    lost: Mapping[str, int],
+    receipt: ObjectReceipt | None,
+) -> bool:
+    """Write keys; returns whether the receipt says that whose keys they are is to be grouped anew."""
+    if receipt is None or not (changed or departed):
+        keyring.save(cluster, changed, departed)
+        return False
+    regroup = sorted({*receipt.regroup, *(entry.account_id for entry in changed), *departed})
+    booking = receipt.model_copy(update={"regroup": regroup, "lost_keys": dict(lost)})
+    if lost:
+        # First: once they are written, nothing else tells which keys have become less.
+        receipts.save(cluster, booking)
+        keyring.save(cluster, changed, departed)
+    else:
+        keyring.save(cluster, changed, departed, beside=[receipts.action_of(booking)])
+    return True
+
+
+def _read(cluster: Cluster, account_ids: Sequence[str], keys: Collection[str]) -> tuple[dict[Pair, Doc], Around]:
+    """Return the matches of accounts in the index, and who has one of some keys; in one request if it can be."""
+    few = keyring.search_for(keys) if keys else None
+    edges = [
+        _match_search(
+            {"bool": {"should": [{"terms": {side: list(account_ids[at : at + TERMS_BATCH])}} for side in SIDES]}}
+        )
+        for at in range(0, len(account_ids), TERMS_BATCH)
+    ]
+    found, asked = cluster.scan_all(edges, beside=[(keyring.INDEX, few)] if few else [])
+    if not keys:
+        return _by_pair(chain.from_iterable(found)), Around({}, {})
+    around = keyring.around(cluster, keys, limit=MAX_BLOCK, answer=asked[0] if asked else None)
+    return _by_pair(chain.from_iterable(found)), around
 
 
 def _lost(before: Mapping[str, Entry], now: Mapping[str, Entry]) -> Counter[str]:
@@ -102,32 +159,42 @@ def _lost(before: Mapping[str, Entry], now: Mapping[str, Entry]) -> Counter[str]
     return had - have
 
 
-def _compared(
-    cluster: Cluster,
-    seeds: Mapping[str, Entry],
-    departed: Mapping[str, int],
-    around: Around,
-    by: tuple[InForce, Rules],
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What comparing some accounts goes by."""
+
+    seeds: Mapping[str, Entry]
+    departed: Mapping[str, int]
+    """Accounts that take no part any more, with their version."""
+    around: Around
+    known: Mapping[Pair, Doc]
+    """Matches that are in the index."""
+
+
+def _compared(seen: _Seen, model: InForce, rules: Rules) -> Plan:
     """Return what changes by comparing seeds with all around them, by a model and rules."""
-    (model, rules), everyone = by, {**around.entries, **seeds}
-    usable = {key for entry in seeds.values() for key in entry.keys if around.counts.get(key, 0) <= MAX_BLOCK}
+    everyone = {**seen.around.entries, **seen.seeds}
+    usable = {key for one in seen.seeds.values() for key in one.keys if seen.around.counts.get(key, 0) <= MAX_BLOCK}
     found = Plan()
     wanted: dict[Pair, Doc] = {}
-    for pair in _pairs(seeds, everyone, usable):
+    for pair in _pairs(seen.seeds, everyone, usable):
         found.scored += 1
         match = model.model.match(everyone[pair[0]].evidence, everyone[pair[1]].evidence)
         if match.probability >= rules.review:
             wanted[pair] = document(match, (everyone[pair[0]], everyone[pair[1]]), model.version)
-    known = _known(cluster, [*seeds, *departed])
-    found.edges = {pair: doc for pair, doc in wanted.items() if known.get(pair) != doc}
-    versions = {**departed, **{account_id: entry.version for account_id, entry in everyone.items()}}
-    for pair, doc in known.items():
+    found.edges = {pair: doc for pair, doc in wanted.items() if seen.known.get(pair) != doc}
+    found.kept = {*wanted}
+    versions = {**seen.departed, **{account_id: entry.version for account_id, entry in everyone.items()}}
+    for pair, doc in seen.known.items():
         if pair not in wanted:
             found.dropped[pair] = max(doc["version"], sum(versions.get(one, 0) for one in pair))
-    overgrown = {key for entry in seeds.values() for key in entry.keys} - usable
-    found.dropped |= {p: v for p, v in _uncarried(cluster, overgrown).items() if p not in wanted}
     return found
+
+
+def _outgrown(cluster: Cluster, seeds: Mapping[str, Entry], around: Around, found: Plan) -> dict[Pair, int]:
+    """Return the matches that are carried by nothing but keys of seeds which too many have by now."""
+    overgrown = {key for one in seeds.values() for key in one.keys if around.counts.get(key, 0) > MAX_BLOCK}
+    return {pair: at for pair, at in _uncarried(cluster, overgrown).items() if pair not in found.kept}
 
 
 def _pairs(seeds: Mapping[str, Entry], around: Mapping[str, Entry], usable: Collection[str]) -> list[Pair]:
@@ -147,18 +214,12 @@ def _pairs(seeds: Mapping[str, Entry], around: Mapping[str, Entry], usable: Coll
     )
 
 
-def _known(cluster: Cluster, account_ids: list[str]) -> dict[Pair, Doc]:
-    """Return the matches of accounts that are in the index."""
-    found: dict[Pair, Doc] = {}
-    for start in range(0, len(account_ids), TERMS_BATCH):
-        batch = account_ids[start : start + TERMS_BATCH]
-        found |= _matches(cluster, {"bool": {"should": [{"terms": {"left": batch}}, {"terms": {"right": batch}}]}})
-    return found
+def _match_search(query: Doc) -> tuple[str, Doc]:
+    return EDGES, {"query": {"bool": {"filter": [{"term": {"kind": MATCH}}, query]}}, "sort": [{"edge_id": "asc"}]}
 
 
-def _matches(cluster: Cluster, query: Doc) -> dict[Pair, Doc]:
-    body = {"query": {"bool": {"filter": [{"term": {"kind": MATCH}}, query]}}, "sort": [{"edge_id": "asc"}]}
-    docs = (hit["_source"] for hit in cluster.scan(EDGES, body))
+def _by_pair(hits: Iterable[Doc]) -> dict[Pair, Doc]:
+    docs = (hit["_source"] for hit in hits)
     return {(doc["left"], doc["right"]): doc for doc in docs}
 
 
@@ -167,11 +228,16 @@ def _uncarried(cluster: Cluster, overgrown: Collection[str]) -> dict[Pair, int]:
     ordered = sorted(overgrown)
     found: dict[Pair, Doc] = {}
     for start in range(0, len(ordered), TERMS_BATCH):
-        found |= _matches(cluster, {"terms": {"keys": ordered[start : start + TERMS_BATCH]}})
-    counts = keyring.counts(cluster, {key for doc in found.values() for key in doc["keys"]}) if found else {}
+        found |= _by_pair(cluster.scan(*_match_search({"terms": {"keys": ordered[start : start + TERMS_BATCH]}})))
+    return _without_key(cluster, found)
+
+
+def _without_key(cluster: Cluster, edges: Mapping[Pair, Doc]) -> dict[Pair, int]:
+    """Return those of some matches that no key carries any more, with their versions."""
+    counts = keyring.counts(cluster, {key for doc in edges.values() for key in doc["keys"]}) if edges else {}
     return {
         pair: doc["version"]
-        for pair, doc in found.items()
+        for pair, doc in edges.items()
         if all(counts.get(key, 0) > MAX_BLOCK for key in doc["keys"])
     }
 
@@ -185,7 +251,7 @@ def apply(cluster: Cluster, found: Plan) -> list[Pair]:
         bulk.write(cluster, actions, refresh=True)
     if found.edges:
         # A key may have outgrown its limit since it was counted; whoever made it so did not see these edges.
-        late = _uncarried(cluster, {key for doc in found.edges.values() for key in doc["keys"]})
+        late = _without_key(cluster, found.edges)
         if late:
             bulk.write(
                 cluster, [bulk.Action(EDGES, pair_id(pair), None, at) for pair, at in late.items()], refresh=True

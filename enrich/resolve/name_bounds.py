@@ -19,6 +19,7 @@ _FULL, _PART = bits_of(NameLevel, "FULL_RARE", "FULL_COMMON"), bits_of(NameLevel
 _SPLIT, _SHOWN = bits_of(NameLevel, "FULL_SPLIT"), bits_of(NameLevel, "FULL_SHOWN")
 _INITIAL, _FAMILY, _CLASH = bits_of(NameLevel, "INITIAL"), bits_of(NameLevel, "FAMILY"), bits_of(NameLevel, "CLASH")
 _WORD_MET = _FULL | _PART | _INITIAL | _FAMILY | bits_of(NameLevel, "GIVEN")
+_ONE_WORD = bits_of(NameLevel, "ONE_WORD")
 _RARE = sum(1 << level for level in NameLevel if level.name.endswith("RARE"))
 _NO_NAME = 1 << NameLevel.UNKNOWN
 
@@ -97,8 +98,11 @@ def name_levels(pairs: Pairs) -> NDArray[np.int64]:
         levels = np.where(possible, levels, levels & ~needed)
     levels = np.where(np.logical_or(*pairs.have(has.ANY_NAME)), _ANY_NAMES, levels)
     levels = np.where(np.logical_or(*pairs.have(has.RARE_NAME)), levels, levels & ~_RARE)
+    words = pairs.both("word")
+    one_word = np.where((words[0] != 0) & (words[0] == words[1]), _ONE_WORD, 0)
     unnamed = np.where(split, _NO_NAME | _SHOWN, _NO_NAME)
-    return np.where(np.logical_and(*pairs.have(has.HAS_NAME)), levels, unnamed)
+    named: NDArray[np.int64] = np.where(np.logical_and(*pairs.have(has.HAS_NAME)), levels & ~_ONE_WORD, unnamed)
+    return named | one_word
 
 
 def _split(pairs: Pairs, met: _Met) -> Bools:

@@ -39,6 +39,7 @@ class NameLevel(IntEnum):
     FAMILY_ONLY = 9
     GIVEN_ONLY = 10
     CLASH = 11
+    ONE_WORD = 12
 
     @property
     def says(self) -> str:
@@ -59,6 +60,7 @@ _NAME_SAYS = {
     NameLevel.FAMILY_ONLY: "the surnames agree, the given names do not",
     NameLevel.GIVEN_ONLY: "a given name agrees, the rest does not",
     NameLevel.CLASH: "the names have nothing in common",
+    NameLevel.ONE_WORD: "both show one word as their name, the same, which few have and which is the handle of one",
 }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from creators import ids
@@ -16,12 +17,14 @@ from enrich.resolve.edges import Edge, Pair, handle_node
 from enrich.resolve.judgements import Decided
 
 if TYPE_CHECKING:
+    from creators.models import Account, Observation
     from creators.stores.cluster import Cluster
     from enrich.resolve.rules import Rules
 
 MATCH = "match"
+IDENTITIES = "identities"
 TERMS_BATCH = 500
-PAGE = 5000
+SIDES = ("left", "right")
 _PLATFORMS = frozenset(Platform)
 
 
@@ -35,6 +38,12 @@ class Neighbourhood:
     matches: dict[Pair, dict[str, Any]] = field(default_factory=dict)
     """Pair → the document of its match, of every pair that may be joined by one."""
     judged: dict[Pair, Decided] = field(default_factory=dict)
+    profiles: dict[str, Account] = field(default_factory=dict)
+    """The accounts that have been seen, as they are now."""
+    history: dict[str, tuple[Observation, ...]] = field(default_factory=dict)
+    """Of each of them what was seen when, oldest first."""
+    identities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Creator id → its document, of the ids that these accounts alone would have, and those that they redirect to."""
 
     @property
     def accounts(self) -> list[str]:
@@ -54,11 +63,31 @@ def read(cluster: Cluster, account_ids: Iterable[str], rules: Rules) -> Neighbou
     frontier = set(account_ids)
     while frontier:
         found.nodes |= frontier
-        accounts = sorted(filter(is_account, frontier))
-        docs = _edges_at(cluster, sorted(frontier | _own_handles(cluster, accounts)))
-        frontier = (_walk(cluster, docs, rules, found, decided) | _members(cluster, accounts)) - found.nodes
+        members = _looked_up(cluster, frontier, found)
+        docs = _edges_at(cluster, frontier, found)
+        frontier = (_walk(cluster, docs, rules, found, decided) | members) - found.nodes
     found.judged = judgements.standing(decided.values())
     return found
+
+
+def _looked_up(cluster: Cluster, frontier: set[str], found: Neighbourhood) -> set[str]:
+    """Take in profiles and creators of a frontier; returns the accounts that are now one creator with any of it.
+
+    A group that is left must be looked at, too.
+    """
+    accounts = sorted(filter(is_account, frontier))
+    own = [(IDENTITIES, ids.creator_id(account_id)) for account_id in accounts]
+    docs = cluster.documents([*map(profiles.place_of, accounts), *own])
+    for (index, doc_id), doc in docs.items():
+        if index == IDENTITIES:
+            found.identities[doc_id] = doc
+        else:
+            found.profiles[doc_id] = profiles.account_of(doc)
+    present = [docs[place] for place in own if place in docs]
+    heirs = {one["redirect_to"] for one in present if one["redirect_to"]}
+    found.identities |= cluster.sources(IDENTITIES, heirs - found.identities.keys())
+    present += [found.identities[heir] for heir in heirs & found.identities.keys()]
+    return {account_id for one in present for account_id in one["account_ids"]}
 
 
 def _walk(
@@ -83,22 +112,40 @@ def _walk(
     return reached | {sighting.account_id for sightings in seen.values() for sighting in sightings}
 
 
-def _edges_at(cluster: Cluster, nodes: list[str]) -> list[dict[str, Any]]:
-    found = []
-    for start in range(0, len(nodes), TERMS_BATCH):
-        batch = nodes[start : start + TERMS_BATCH]
-        either = [{"terms": {"left": batch}}, {"terms": {"right": batch}}]
-        body = {
-            "query": {"bool": {"filter": [{"bool": {"should": either}}]}},
-            "sort": [{"edge_id": "asc"}],
-        }
-        found += [hit["_source"] for hit in cluster.scan("identity-edges", body, size=PAGE)]
-    return found
+def _edges_at(cluster: Cluster, frontier: set[str], found: Neighbourhood) -> list[dict[str, Any]]:
+    """Take in the history of a frontier; returns the edges at it and at every handle that its accounts ever had."""
+    accounts = sorted(filter(is_account, frontier))
+    present = {
+        handle_node(account.platform, account.handle)
+        for one in accounts
+        if (account := found.profiles.get(one)) is not None and account.handle
+    }
+    searches = _edge_searches(frontier | present)
+    hits, _ = cluster.scan_all([*searches, *profiles.history_searches(accounts)])
+    history = profiles.histories(chain.from_iterable(hits[len(searches) :]))
+    found.history |= history
+    former = _handle_nodes(history) - present
+    edges = [*hits[: len(searches)], *cluster.scan_all(_edge_searches(former))[0]]
+    return [hit["_source"] for hit in chain.from_iterable(edges)]
 
 
-def _own_handles(cluster: Cluster, account_ids: list[str]) -> set[str]:
-    """Return the nodes of every handle that the accounts have ever had."""
-    history = profiles.load_observations(cluster, account_ids)
+def _edge_searches(nodes: set[str]) -> list[tuple[str, dict[str, Any]]]:
+    ordered = sorted(nodes)
+    batches = (ordered[start : start + TERMS_BATCH] for start in range(0, len(ordered), TERMS_BATCH))
+    return [
+        (
+            "identity-edges",
+            {
+                "query": {"bool": {"filter": [{"bool": {"should": [{"terms": {side: batch}} for side in SIDES]}}]}},
+                "sort": [{"edge_id": "asc"}],
+            },
+        )
+        for batch in batches
+    ]
+
+
+def _handle_nodes(history: Mapping[str, Sequence[Observation]]) -> set[str]:
+    """Return the nodes of every handle that accounts have ever had."""
     return {
         handle_node(parse_account_id(account_id)[0], point.handle)
         for account_id, points in history.items()
@@ -128,10 +175,3 @@ def target_of(edge: Edge, seen: dict[str, list[profiles.Sighting]]) -> str | Non
     holders = [one for one in seen.get(edge.right, ()) if one.account_id != edge.left]
     nearest = min(holders, key=lambda one: (abs(one.at - edge.at), one.account_id), default=None)
     return None if nearest is None else nearest.account_id
-
-
-def _members(cluster: Cluster, account_ids: list[str]) -> set[str]:
-    """Return the accounts that are one creator with any of these now: a group that is left must be looked at too."""
-    own = cluster.sources("identities", map(ids.creator_id, account_ids))
-    heirs = cluster.sources("identities", {doc["redirect_to"] for doc in own.values() if doc["redirect_to"]})
-    return {account_id for doc in (*own.values(), *heirs.values()) for account_id in doc["account_ids"]}

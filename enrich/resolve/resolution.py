@@ -7,7 +7,7 @@ the receipt of its object, so a queue that is lost, or a process that dies anywh
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
 from creators.models import Frozen
@@ -49,7 +49,8 @@ def resolve_one(stores: Stores, key: str) -> list[str]:
         counted: list[Count] = []
     else:
         changed, counted = _match(stores, receipt)
-    receipts.save(stores.cluster, receipt.model_copy(update={"unresolved": 0, "regroup": [], "attempts": 0}))
+    done: dict[str, Any] = {"unresolved": 0, "regroup": [], "lost_keys": {}, "attempts": 0}
+    receipts.save(stores.cluster, receipt.model_copy(update=done))
     counted += timed("identity_resolve_seconds", {}, time.monotonic() - started)
     Tallies(Shared(stores.queue.redis, stores.settings.index_prefix)).add(counted)
     return changed
@@ -58,11 +59,12 @@ def resolve_one(stores: Stores, key: str) -> list[str]:
 def _match(stores: Stores, receipt: ObjectReceipt) -> tuple[list[str], list[Count]]:
     accounts = {account_id for about in receipt.records_of.values() for account_id in about}
     rules = rules_of(stores.settings)
-    found = matching.plan(stores.cluster, accounts, current(stores), rules)
+    found = matching.plan(stores.cluster, accounts, current(stores), rules, receipt)
     regroup = sorted({*receipt.regroup, *found.accounts})
-    if found.accounts:
+    if found.accounts and not found.booked:
         # Before the edges: once they are written, nothing else tells that these accounts are to be grouped.
-        receipts.save(stores.cluster, receipt.model_copy(update={"regroup": regroup}))
+        waiting: dict[str, Any] = {"regroup": regroup, "lost_keys": found.lost_keys}
+        receipts.save(stores.cluster, receipt.model_copy(update=waiting))
     forgotten = matching.apply(stores.cluster, found)
     kept = [doc["probability"] >= rules.merge for pair, doc in found.edges.items() if pair not in forgotten]
     counted = [

@@ -17,7 +17,6 @@ from creators.models import Account, Creator
 from creators.stores import bulk, receipts
 from creators.stores.coordination import lease
 from creators.stores.receipts import NEXT_JOB, ObjectReceipt, State
-from enrich import profiles
 from enrich.resolve import neighbourhood, reviews
 from enrich.resolve.edges import Pair, edges_of
 from enrich.resolve.grouping import group, open_pairs
@@ -82,11 +81,6 @@ def _survivor(first_seen: dict[str, str], group: Collection[str]) -> str:
     return min(group, key=lambda account_id: (first_seen.get(account_id, ""), account_id))
 
 
-def _first_seen(cluster: Cluster, account_ids: list[str]) -> dict[str, str]:
-    history = profiles.load_observations(cluster, account_ids)
-    return {account_id: points[0].at.isoformat() for account_id, points in history.items()}
-
-
 def _identity_actions(creator: Creator) -> list[bulk.Action]:
     own = {"creator_id": creator.creator_id, "account_ids": list(creator.account_ids), "redirect_to": None}
     actions = [bulk.Action("identities", creator.creator_id, own)]
@@ -109,23 +103,19 @@ def grouped(cluster: Cluster, account_ids: Iterable[str], rules: Rules) -> Group
     The caller holds the lease until it is written.
     """
     found = neighbourhood.read(cluster, account_ids, rules)
-    accounts = profiles.load_accounts(cluster, found.accounts)
-    groups = group(found, accounts, rules)
-    joined = [account_id for members in groups if len(members) > 1 for account_id in members]
-    first_seen = _first_seen(cluster, sorted(joined)) if joined else {}
+    groups = group(found, found.profiles, rules)
+    first_seen = {account_id: points[0].at.isoformat() for account_id, points in found.history.items()}
     actions: list[bulk.Action] = []
     for members in groups:
         survivor = ids.creator_id(_survivor(first_seen, members))
         actions += _identity_actions(Creator(creator_id=survivor, account_ids=tuple(sorted(members))))
     reasons = open_pairs(found, groups, rules)
-    before = cluster.sources("identities", [action.doc_id for action in actions])
-    changed = [action.doc_id for action in actions if before.get(action.doc_id) != action.doc]
+    changed = [action.doc_id for action in actions if found.identities.get(action.doc_id) != action.doc]
     return Grouped(actions, [reviews.action_of(found.matches[pair], why) for pair, why in reasons.items()], changed)
 
 
 def _write(cluster: Cluster, work: Grouped) -> None:
-    bulk.write(cluster, work.actions)
-    bulk.write(cluster, work.reviews)
+    bulk.write(cluster, [*work.actions, *work.reviews])
 
 
 def resolve(cluster: Cluster, account_ids: Iterable[str], rules: Rules) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -159,17 +159,50 @@ def _own_domain(host: str, label: str, suffix: str) -> str:
     return host if institution else f"{label}.{suffix}"
 
 
-def domain_handle(handle: str | None) -> str | None:
-    """Return the own domain that serves as a handle (``jane.example.dev`` on Bluesky), else None."""
+def labels(*pages: str) -> list[str]:
+    """Return what pages are called: a domain with and without its suffix, or the first part of a path on a shared host.
+
+    So ``janedoe.dev`` is called ``janedoe`` and ``janedoe.dev``, ``linktr.ee/janedoe`` is called ``janedoe``.
+    """
+    called = []
+    for page in pages:
+        host, _, path = page.partition("?")[0].partition("/")
+        found = _extract()(host)
+        if host in SHARED_HOSTS or f"{found.domain}.{found.suffix}" in SHARED_HOSTS:
+            called.append(path.partition("/")[0].lstrip("@"))
+        elif not any(part in _INSTITUTION_SUFFIXES for part in found.suffix.split(".")):
+            called += [found.domain, f"{found.domain}.{found.suffix}"]
+    return called
+
+
+class DomainHandle(NamedTuple):
+    """A domain that serves as a handle."""
+
+    domain: str
+    """That can be one person's own."""
+    name: str
+    """What a person chose of it: ``jane`` of ``jane.example.dev``, ``janedoe`` of ``janedoe.dev``."""
+
+
+def domain_handle(handle: str | None, *, sure: bool = False) -> DomainHandle | None:
+    """Return the domain that serves as a handle (``jane.example.dev`` on Bluesky), else None.
+
+    ``sure``: whether what has the form of a domain is one, whatever its suffix.
+    """
     text = (handle or "").strip().lower()
     if "/" in text or "@" in text or "." not in text or "_" in text:
         return None
     found = _extract()(text)
     # Short words that happen to be suffixes end many handles (`jane.doe`): a host has the form of one.
-    if not found.domain or not found.suffix or found.suffix not in _COMMON_SUFFIXES:
+    if not found.domain or not found.suffix or not (sure or found.suffix in _COMMON_SUFFIXES):
         return None
     domain = f"{found.domain}.{found.suffix}"
-    return None if domain in SHARED_HOSTS else domain
+    if domain in SHARED_HOSTS:
+        return None
+    below = found.subdomain.removeprefix("www.").partition(".")[0]
+    return DomainHandle(domain, found.domain if below in _NOBODYS else below)
 
 
+_NOBODYS = frozenset({"", "www", "blog", "me", "hi", "hello", "the", "social", "about", "mail"})
+"""Hosts below a domain that say nothing of who it is."""
 _COMMON_SUFFIXES = frozenset({"com", "org", "net", "io", "dev", "app", "social", "blog", "tech", "xyz"})

@@ -17,6 +17,7 @@ from creators.models import Account
 from creators.stores import bulk, receipts
 from creators.stores.cluster import Cluster
 from creators.stores.receipts import ObjectReceipt, State
+from enrich import annotation_store
 from enrich.profiles import account_version
 from enrich.resolve import keyring, matching, reviews
 from enrich.resolve.current import current
@@ -67,7 +68,10 @@ class _Slice:
     def __call__(self) -> Iterator[Any]:
         """Yield the evidence of the accounts that take part; their keys are written where they have changed."""
         with closing(Cluster(self.settings)) as cluster:
-            for accounts in self._pages(cluster):
+            any_looked = cluster.count(annotation_store.INDEX) > 0
+            for page in self._pages(cluster):
+                by_id = {account.account_id: account for account in page}
+                accounts = list((annotation_store.with_avatars(cluster, by_id) if any_looked else by_id).values())
                 taking = {a.account_id: keyring.entry_of(a) for a in accounts if keyring.takes_part(a, self.rules)}
                 before = keyring.load(cluster, [account.account_id for account in accounts])
                 left = {a.account_id: account_version(a) for a in accounts if a.account_id not in taking}

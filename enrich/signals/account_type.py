@@ -52,7 +52,7 @@ class AccountTypeSignal:
     """Whether a creator is a person, a brand or a medium."""
 
     name = "account_type"
-    version = f"1.{data_version('account_types.toml', 'pronouns.toml')}"
+    version = f"2.{data_version('account_types.toml', 'pronouns.toml')}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return the names, bios and categories."""

@@ -17,7 +17,7 @@ engagement rate, or ``n / (n + 3)`` for n posts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ from enrich.signals.facts import CreatorFacts
 from enrich.signals.peers import Ratio, deviation
 from enrich.signals.series import Point, daily, history_inputs, history_of, points_of, step_of
 from enrich.signals.spikes import WINDOW_DAYS, Z_THRESHOLD, Burst, bursts, modified_z, swings
-from mappings.peers import reference
+from mappings.peers import Peers, reference
 
 GIVEN_BACK = 0.30
 VIRAL_WITHIN = timedelta(hours=72)
@@ -61,6 +61,7 @@ class Subject:
         posts: its posts, in any order.
         engagement: its rate over all posts, where known.
         audience: follower counts of a sample of its followers, where somebody has one.
+        peers: whom its rates are compared with.
     """
 
     account: Account
@@ -68,16 +69,19 @@ class Subject:
     posts: tuple[Post, ...]
     engagement: Engagement | None = None
     audience: tuple[int, ...] = ()
+    peers: Peers = field(default_factory=reference)
 
 
-def subjects(facts: CreatorFacts) -> list[Subject]:
+def subjects(facts: CreatorFacts, peers: Peers | None = None) -> list[Subject]:
     """Return the accounts of a creator as the detectors read them, the largest audience first."""
+    compared = peers or reference()
     return [
         Subject(
             account,
             history_of(facts, account),
             tuple(post for post in facts.posts if post.account_id == account.account_id),
-            engagement_of(account, facts),
+            engagement_of(account, facts, compared),
+            peers=compared,
         )
         for account in by_audience(facts.accounts)
     ]
@@ -178,13 +182,12 @@ def engagement_mismatch(subject: Subject) -> Anomaly | None:
     if rate.percentile is not None and (tail := min(rate.percentile, 1 - rate.percentile)) < PERCENTILE_TAIL:
         severities.append(1 - tail / PERCENTILE_TAIL)
         clues.append(_clue("engagement_percentile", rate.percentile, rate.as_of))
-    account = subject.account
     ratios: dict[Ratio, float | None] = {
         "likes_per_comment": rate.likes_per_comment,
         "views_per_follower": rate.views_per_follower,
     }
     for name, value in ratios.items():
-        away = deviation(account.platform, account.followers, name, value)
+        away = deviation(subject.account, name, value, subject.peers)
         if away is not None and value is not None and abs(away) > MAX_DEVIATION:
             severities.append(1 - MAX_DEVIATION / abs(away))
             clues += [_clue(name, value, rate.as_of), _clue(f"{name}_mad_from_peers", away)]
@@ -254,10 +257,13 @@ class AnomaliesSignal:
 
     name = "anomalies"
 
+    def __init__(self, peers: Peers | None = None) -> None:
+        self._peers = peers or reference()
+
     @property
     def version(self) -> str:
         """Of the code and the reference of peers."""
-        return f"1.{reference()[1]}"
+        return f"1.{self._peers.version}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return the counters of the accounts over time and of their posts, and who commented."""
@@ -269,4 +275,4 @@ class AnomaliesSignal:
 
     def compute(self, batch: Sequence[CreatorFacts]) -> list[tuple[Anomaly, ...]]:
         """Return what is unusual about each creator's accounts; empty where nothing is."""
-        return [tuple(one for subject in subjects(facts) for one in anomalies(subject)) for facts in batch]
+        return [tuple(one for subject in subjects(facts, self._peers) for one in anomalies(subject)) for facts in batch]

@@ -21,6 +21,7 @@ from creators.models import Platform
 from creators.signals.performance import AudienceQuality, QualityBand, QualityPart, QualityPartName
 from enrich.signals.anomalies import AnomaliesSignal, Subject, comments_of, follower_bursts, subjects
 from enrich.signals.facts import CreatorFacts
+from mappings.peers import Peers, reference
 
 WEIGHTS: dict[QualityPartName, float] = {
     "engagement": 0.30,
@@ -105,10 +106,13 @@ class AudienceQualitySignal:
 
     name = "audience_quality"
 
+    def __init__(self, peers: Peers | None = None) -> None:
+        self._peers = peers or reference()
+
     @property
     def version(self) -> str:
         """Of the code and of what it rests on."""
-        return f"1.{AnomaliesSignal().version}"
+        return f"1.{AnomaliesSignal(self._peers).version}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return what the anomalies read."""
@@ -117,6 +121,6 @@ class AudienceQualitySignal:
     def compute(self, batch: Sequence[CreatorFacts]) -> list[tuple[AudienceQuality, ...]]:
         """Return the quality of each creator's audiences; empty where no part of it is known."""
         return [
-            tuple(found for subject in subjects(facts) if (found := audience_quality(subject)) is not None)
+            tuple(found for subject in subjects(facts, self._peers) if (found := audience_quality(subject)) is not None)
             for facts in batch
         ]

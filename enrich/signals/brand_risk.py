@@ -72,7 +72,7 @@ class BrandRiskSignal:
     def version(self) -> str:
         """The version of the code, the hashes of vocabulary and weights, and the language model where there is one."""
         judged = f".{self._judge.version}" if self._judge else ""
-        return f"1.{data_version('brand_risk.toml')}.{risk_model().digest}{judged}"
+        return f"2.{data_version('brand_risk.toml')}.{risk_model().digest}{judged}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return the texts that are read."""

@@ -31,7 +31,7 @@ class BrandsSignal:
     """The brands that a creator has named beside a disclosure."""
 
     name = "brands"
-    version = f"1.{data_version('disclosure.toml')}"
+    version = f"2.{data_version('disclosure.toml')}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return the posts that are read, and the creator's own handles."""

@@ -9,9 +9,10 @@ not (:mod:`enrich.normalise.github_events`); of releases and of launches at most
 
 The technical score is the mean of ``ln(1 + x) / (ln(1 + x) + ln(1 + h))`` over velocity (h = 6 points a week), stars
 gained in 90 days (h = 50; before two counts are that far apart, all stars with h = 200) and repositories pushed to in
-90 days (h = 5): 0.5 at ``h``. It is a fixed scale and no percentile: there is no table of builders to compare with.
+90 days (h = 5): 0.5 at ``h``, a fixed scale of our own. ``percentile`` is where that score stands among builders with
+as many followers on GitHub, where the installation has measured its own (:mod:`enrich.peers`); none are shipped.
 
-``confidence`` is half of ``n / (n + 4)`` for n known weeks, for want of that table.
+``confidence`` is ``n / (n + 4)`` for n known weeks, and half of that where there is nobody to compare with.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from creators.models import Platform, Post
+from creators.models import Account, Platform, Post
 from creators.signals.builder import Builder, BuilderPart, BuilderPartName
 from creators.text import normalise_handle
 from enrich.signals.facts import CreatorFacts
 from enrich.signals.launches import launched, release_owners
+from enrich.signals.peers import TECHNICAL, standing_of
 from enrich.signals.series import history_of
+from mappings.peers import Peers, reference
 
 WEEKS = 12
 SPAN_WEEKS = 4
@@ -106,8 +109,13 @@ def _gain(counts: Sequence[tuple[datetime, int]]) -> int | None:
     return stars - min(near)[1] if near else None
 
 
-def builder(facts: CreatorFacts) -> Builder | None:
-    """Return what a creator builds, dated by the newest record of GitHub; None where nothing of GitHub is known."""
+def builder(facts: CreatorFacts, peers: Peers | None = None) -> Builder | None:
+    """Return what a creator builds, dated by the newest record of GitHub; None where nothing of GitHub is known.
+
+    Args:
+        facts: about the creator.
+        peers: whom the technical score is compared with; None: the shipped reference, which has no builders.
+    """
     accounts = [one for one in facts.accounts if one.platform is Platform.GITHUB]
     ids = {one.account_id for one in accounts}
     github = [post for post in facts.posts if post.account_id in ids and post.kind is not None]
@@ -123,9 +131,13 @@ def builder(facts: CreatorFacts) -> Builder | None:
     values = {part.name: part.value for part in parts}
     gained = stars_gained(github)
     shown = sorted((*(p for p, _ in launches), *_releases(github, as_of)), key=lambda p: (_at(p), p.post_id))
+    score = round(sum(part.score for part in parts) / len(parts), _DIGITS)
+    compared = standing_of((peers or reference()).group(Platform.GITHUB, TECHNICAL, largest_audience(accounts)), score)
     return Builder(
         velocity=values.get("velocity"),
-        technical_score=round(sum(part.score for part in parts) / len(parts), _DIGITS),
+        technical_score=score,
+        percentile=compared.percentile if compared else None,
+        peers=compared.peers if compared else None,
         parts=parts,
         commits=sum(week.commits for week in weeks),
         merges=sum(week.merges for week in weeks),
@@ -137,10 +149,15 @@ def builder(facts: CreatorFacts) -> Builder | None:
         evidence=tuple(post.post_id for post in reversed(shown))[:MAX_EVIDENCE],
         method=METHOD,
         as_of=as_of,
-        confidence=round(sum(known) / (sum(known) + SPAN_WEEKS) / 2, 4),
+        confidence=round(sum(known) / (sum(known) + SPAN_WEEKS) / (1 if compared else 2), 4),
         sample_size=sum(known),
         window_days=7 * WEEKS,
     )
+
+
+def largest_audience(accounts: Iterable[Account]) -> int | None:
+    """Return the followers of the account with the most; None where none are known."""
+    return max((one.followers for one in accounts if one.followers is not None), default=None)
 
 
 def _at(post: Post) -> datetime:
@@ -238,15 +255,23 @@ class BuilderSignal:
     """What each creator builds and ships."""
 
     name = "builder"
-    version = "1"
+
+    def __init__(self, peers: Peers | None = None) -> None:
+        self._peers = peers or reference()
+
+    @property
+    def version(self) -> str:
+        """Of the code, and of the reference where that has builders."""
+        has_builders = any(one.platform == Platform.GITHUB for one in self._peers.groups)
+        return f"2.{self._peers.version}" if has_builders else "2"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return what is counted of GitHub, and which posts launch something."""
         if not any(one.platform is Platform.GITHUB for one in facts.accounts):
             return None
-        found = builder(facts)
+        found = builder(facts, self._peers)
         return found.model_dump(mode="json") if found else None
 
     def compute(self, batch: Sequence[CreatorFacts]) -> list[Builder | None]:
         """Return the value for each creator; None where nothing of GitHub is known."""
-        return [builder(facts) for facts in batch]
+        return [builder(facts, self._peers) for facts in batch]

@@ -24,7 +24,7 @@ from enrich.signals.facts import CreatorFacts
 from enrich.signals.peers import STATED, engagement_standing
 from enrich.signals.ratios import likes_per_comment, views_per_follower
 from enrich.signals.series import post_inputs
-from mappings.peers import reference
+from mappings.peers import Peers, reference
 
 WINDOW_DAYS = 60
 MAX_POSTS = 12
@@ -91,16 +91,19 @@ FORMS: dict[Platform, dict[PostKind, ContentForm]] = {
 """Which posts of a network are counted together; what is not named here (a story) has no rate of its own."""
 
 
-def engagements(account: Account, posts: Iterable[Post], as_of: datetime) -> tuple[Engagement, ...]:
+def engagements(
+    account: Account, posts: Iterable[Post], as_of: datetime, peers: Peers | None = None
+) -> tuple[Engagement, ...]:
     """Return the rate over all posts, then one for each form with enough posts; empty where nothing is known.
 
     Args:
         account: its followers are the audience of rates per follower.
         posts: its posts, in any order; posts of other accounts are ignored.
         as_of: end of the 60-day window; at most the 12 newest posts (of a form) in it count, at least 3 are needed.
+        peers: whom the rate is compared with; None: the shipped reference.
     """
     own = _dated(account, posts, as_of, WINDOW_DAYS)
-    overall = engagement(account, posts, as_of)
+    overall = engagement(account, posts, as_of, peers)
     forms = FORMS.get(account.platform, {})
     by_form: dict[ContentForm, list[Dated]] = {}
     for at, post in own:
@@ -110,7 +113,9 @@ def engagements(account: Account, posts: Iterable[Post], as_of: datetime) -> tup
     return tuple(rate for rate in (overall, *rates) if rate is not None)
 
 
-def engagement(account: Account, posts: Iterable[Post], as_of: datetime) -> Engagement | None:
+def engagement(
+    account: Account, posts: Iterable[Post], as_of: datetime, peers: Peers | None = None
+) -> Engagement | None:
     """Return the engagement rate of the account over all its posts, or None where nothing known allows one.
 
     Args and window as for :func:`engagements`.
@@ -121,7 +126,7 @@ def engagement(account: Account, posts: Iterable[Post], as_of: datetime) -> Enga
     if rate is None:
         return None
     shown = [post for _, post in recent]
-    standing = engagement_standing(account.platform, account.followers, rate.method, rate.rate)
+    standing = engagement_standing(account, rate.method, rate.rate, peers or reference())
     return rate.model_copy(
         update={
             "percentile": standing.percentile if standing else None,
@@ -223,9 +228,9 @@ def _paid_performance(account: Account, dated: Sequence[Dated]) -> float | None:
     return None
 
 
-def engagement_of(account: Account, facts: CreatorFacts) -> Engagement | None:
+def engagement_of(account: Account, facts: CreatorFacts, peers: Peers | None = None) -> Engagement | None:
     """Return the rate over all posts of an account, dated by the newest record of it; None where nothing is known."""
-    return engagement(account, facts.posts, _as_of(account, facts))
+    return engagement(account, facts.posts, _as_of(account, facts), peers)
 
 
 def _as_of(account: Account, facts: CreatorFacts) -> datetime:
@@ -238,10 +243,13 @@ class EngagementSignal:
 
     name = "engagement"
 
+    def __init__(self, peers: Peers | None = None) -> None:
+        self._peers = peers or reference()
+
     @property
     def version(self) -> str:
         """Of the code and the reference of peers."""
-        return f"2.{reference()[1]}"
+        return f"2.{self._peers.version}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return the counters of the accounts and of their posts."""
@@ -262,7 +270,7 @@ class EngagementSignal:
             tuple(
                 rate
                 for account in by_audience(facts.accounts)
-                for rate in engagements(account, facts.posts, _as_of(account, facts))
+                for rate in engagements(account, facts.posts, _as_of(account, facts), self._peers)
             )
             for facts in batch
         ]

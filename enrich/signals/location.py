@@ -45,7 +45,7 @@ class LocationSignal:
     """The country of a creator."""
 
     name = "location"
-    version = f"1.{data_version('places.toml', 'countries.toml', 'location_weights.toml')}"
+    version = f"2.{data_version('places.toml', 'countries.toml', 'location_weights.toml')}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return what the evidence is read from."""
@@ -60,7 +60,7 @@ class LocationSignal:
 
 def _read(account: Account) -> list[Any]:
     bio = None if account.bio_composed else account.bio
-    return [account.account_id, account.country, account.name, bio, account.website, account.language]
+    return [account.account_id, account.country, account.name, bio, account.website, account.language, account.location]
 
 
 def _location(facts: CreatorFacts) -> Location | None:

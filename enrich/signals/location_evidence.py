@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from creators.models import Account
 from creators.profiles import is_on_network
 from creators.signals.content import PlaceEvidence
-from creators.text import clean
+from creators.text import clean, clean_line
 from enrich.signals.said import host_of
 from mappings.countries import country_names, country_spellings
 from mappings.places import place_table, place_words
@@ -60,6 +60,9 @@ def seen_in(account: Account) -> Iterator[Seen]:
         yield Seen("phone", "phone", match[1], about, match[1])
     for place, country, sort in places_in(text):
         yield Seen(sort, "place", country, about, place)
+    for place, country, sort in places_in(clean_line(account.location or "")):
+        # The field is for nothing else, so what is named there is stated.
+        yield Seen("people_named" if sort == "people_named" else "place_stated", "place", country, about, place)
     owner = domain_country(account.website) if account.website else None
     if owner is not None:
         yield Seen("domain", "domain", owner, about, owner)

@@ -22,11 +22,16 @@ class MediaSignal:
 
     def inputs(self, facts: CreatorFacts) -> list[str]:
         """Return every annotation."""
-        return sorted(one.model_dump_json() for one in facts.annotations)
+        return sorted(one.model_dump_json() for one in _said(facts))
 
     def compute(self, batch: Sequence[CreatorFacts]) -> list[Media | None]:
         """Return what the media of each creator say; None where none was read."""
-        return [_media(facts.annotations) for facts in batch]
+        return [_media(_said(facts)) for facts in batch]
+
+
+def _said(facts: CreatorFacts) -> list[Annotation]:
+    # How the picture of an account looks is evidence of who it is, and says nothing.
+    return [one for one in facts.annotations if not one.is_avatar]
 
 
 def _media(annotations: Sequence[Annotation]) -> Media | None:

@@ -13,6 +13,7 @@ from enrich.signals.brands import BrandsSignal
 from enrich.signals.builder import BuilderSignal
 from enrich.signals.cadence import CadenceSignal
 from enrich.signals.contact import ContactSignal
+from enrich.signals.content_type import ContentTypeSignal
 from enrich.signals.contract import Encode, Signal
 from enrich.signals.engagement import EngagementSignal
 from enrich.signals.growth import GrowthSignal
@@ -23,15 +24,19 @@ from enrich.signals.momentum import MomentumSignal
 from enrich.signals.niche import NicheSignal
 from enrich.signals.pronouns import PronounsSignal
 from enrich.signals.sponsorship import SponsorshipSignal
+from mappings.peers import Peers
 
 
-def registered(encode: Encode, judge: RiskJudge | None = None, *, is_shipped: bool = True) -> tuple[Signal[Any], ...]:
+def registered(
+    encode: Encode, judge: RiskJudge | None = None, *, is_shipped: bool = True, peers: Peers | None = None
+) -> tuple[Signal[Any], ...]:
     """Return every signal, made anew: one reads its model or encodes its descriptions here, once.
 
     Args:
         encode: makes vectors of texts.
         judge: a language model that is asked beside the rest, where the operator has configured one.
         is_shipped: whether the vectors are those of the shipped encoder, which the niche head has learnt.
+        peers: whom creators are compared with; None: the shipped reference.
     """
     return (
         NicheSignal(encode, is_shipped=is_shipped),
@@ -40,16 +45,17 @@ def registered(encode: Encode, judge: RiskJudge | None = None, *, is_shipped: bo
         PronounsSignal(),
         AccountTypeSignal(),
         ContactSignal(),
-        EngagementSignal(),
+        ContentTypeSignal(encode),
+        EngagementSignal(peers),
         GrowthSignal(),
         MomentumSignal(),
         CadenceSignal(),
-        AnomaliesSignal(),
-        AudienceQualitySignal(),
+        AnomaliesSignal(peers),
+        AudienceQualitySignal(peers),
         AuthenticitySignal(),
         SponsorshipSignal(),
         BrandsSignal(),
-        BuilderSignal(),
+        BuilderSignal(peers),
         MediaSignal(),
         BrandRiskSignal(encode, judge),
     )

@@ -37,7 +37,7 @@ class SponsorshipSignal:
     """The share of sponsored posts among a creator's newest."""
 
     name = "sponsorship"
-    version = f"1.{data_version('disclosure.toml')}"
+    version = f"2.{data_version('disclosure.toml')}"
 
     def inputs(self, facts: CreatorFacts) -> Any:
         """Return the posts that are read."""

@@ -30,12 +30,13 @@ class NativeHybrid:
         """Return the hits under ``hybrid``; see :class:`search.executors.contract.Executor`."""
         if not question.asked:
             return {}
-        left_ms = budget.left_for_ms("retrieve")
+        # The one request that there is: without it nothing else has anything to do.
+        left_ms = budget.left_for_ms("last_arm")
         queries = [arm_body(arm, question, plan, timeout_ms=left_ms)["query"] for arm in question.asked]
         body = hybrid_arm(queries, size=question.size, timeout_ms=left_ms)
         with budget.stage("retrieve"):
             try:
-                async with budget.deadline("retrieve"):
+                async with budget.deadline("last_arm"):
                     answer = await self._cluster.search(CREATORS, body, params={"search_pipeline": self._pipeline})
             except TimeoutError:
                 budget.leave_out(ARM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from creators.errors import ClusterUnavailable
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from search.budget import Budget
     from search.rank.candidates import ArmHit
     from search.request import Arm
+
+    Answer = list[ArmHit] | CreatorscopeError | None
 
 
 class TwoArm:
@@ -31,31 +34,33 @@ class TwoArm:
         arms = question.asked
         if not arms:
             return {}
-        with budget.stage("retrieve"):
-            answers = await asyncio.gather(*(self._ask(arm, question, plan, budget) for arm in arms))
+        asked = {arm: asyncio.create_task(self._ask(arm, question, plan, budget)) for arm in arms}
+        try:
+            with budget.stage("retrieve"):
+                await _wait(asked.values(), budget)
+        finally:
+            for task in asked.values():
+                task.cancel()
         found: Found = {}
         failures: list[CreatorscopeError] = []
-        for arm, answer in zip(arms, answers, strict=True):
+        for arm, task in asked.items():
+            answer = _result(task)
             if isinstance(answer, list):
                 found[arm] = answer
-            elif answer is not None:
+            elif answer is None:
+                budget.leave_out(arm)
+            else:
                 failures.append(answer)
         if len(failures) == len(arms):
             raise ClusterUnavailable(ALL_FAILED) from failures[0]
         return found
 
-    async def _ask(
-        self, arm: Arm, question: Question, plan: Plan, budget: Budget
-    ) -> list[ArmHit] | CreatorscopeError | None:
-        """Return the hits of one arm, what it failed with, or None when it is late."""
+    async def _ask(self, arm: Arm, question: Question, plan: Plan, budget: Budget) -> Answer:
+        """Return the hits of one arm, or what it failed with."""
         try:
-            async with budget.deadline("retrieve"):
-                hits = await self._hits(arm, question, plan, budget)
-                if arm == "knn" and is_short(question, plan, hits):
-                    hits = await self._hits(arm, question, under_the_filter(question, plan), budget)
-        except TimeoutError:
-            budget.leave_out(arm)
-            return None
+            hits = await self._hits(arm, question, plan, budget)
+            if arm == "knn" and is_short(question, plan, hits):
+                hits = await self._hits(arm, question, under_the_filter(question, plan), budget)
         except FAILURES as error:
             log.warning("arm_failed", arm=arm, reason=error.detail)
             budget.leave_out(arm)
@@ -65,6 +70,30 @@ class TwoArm:
     async def _hits(self, arm: Arm, question: Question, plan: Plan, budget: Budget) -> list[ArmHit]:
         body = arm_body(arm, question, plan, timeout_ms=budget.left_for_ms("retrieve"))
         return read_answer(arm, await self._cluster.search(CREATORS, body), budget)
+
+
+async def _wait(asked: Collection[asyncio.Task[Answer]], budget: Budget) -> None:
+    """Wait for the arms as long as a retrieval may take, and where none has found anything by then, for the first.
+
+    A page without hits reads as if there were nobody, so the first arm may use the time of the stages that have
+    nothing to do without candidates: all but what fetching the page needs.
+    """
+    _, late = await asyncio.wait(asked, timeout=budget.left_for_s("retrieve"))
+    while late and not any(_has_hits(task) for task in asked):
+        done, late = await asyncio.wait(
+            late, timeout=budget.left_for_s("last_arm"), return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            return
+
+
+def _result(task: asyncio.Task[Answer]) -> Answer:
+    return task.result() if task.done() and not task.cancelled() else None
+
+
+def _has_hits(task: asyncio.Task[Answer]) -> bool:
+    answer = _result(task)
+    return isinstance(answer, list) and bool(answer)
 
 
 def is_short(question: Question, plan: Plan, hits: list[ArmHit]) -> bool:

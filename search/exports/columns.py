@@ -52,7 +52,7 @@ LISTS = frozenset(
             "has",
             "sources",
         ),
-        *("brands", "pronouns", "anomalies", "brand_risk_categories"),
+        *("brands", "pronouns", "anomalies", "brand_risk_categories", "content_types"),
     )
 )
 _DAYS = frozenset({"joined_on"})

@@ -37,6 +37,7 @@ _FILTER_OF = {
     "brands": "brands",
     "pronouns": "pronouns",
     "anomalies": "anomalies",
+    "content_types": "content_types",
 }
 """Facet and the filter that asks for its values; others (``has`` is "all of") are counted under all filters."""
 

@@ -25,6 +25,7 @@ _ANY_OF = (
     ("brand_risk_categories", "brand_risk_categories"),
     ("account_kinds", "account_kind"),
     ("anomalies", "anomalies"),
+    ("content_types", "content_types"),
 )
 """Name in the request and field, of lists that filters and exclusions share."""
 _RANGES = (

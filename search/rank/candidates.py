@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -76,9 +76,8 @@ class Candidates:
         return replace(self, named=named)
 
 
-@dataclass(frozen=True, slots=True)
-class ArmHit:
-    """One hit of one arm."""
+class ArmHit(NamedTuple):
+    """One hit of one arm; hundreds are made in every search, and a tuple is made fastest."""
 
     creator_id: str
     score: float
@@ -90,11 +89,14 @@ def parse_hits(answer: Mapping[str, Any]) -> list[ArmHit]:
     """Return an arm's hits with their doc values, each creator once (it may lie in two indices while it moves)."""
     found: dict[str, ArmHit] = {}
     for hit in answer["hits"]["hits"]:
-        values = {
-            name: column if name in MANY else column[0] for name, column in hit.get("fields", {}).items() if column
-        }
-        creator_id = values["creator_id"]
-        found.setdefault(creator_id, ArmHit(creator_id, hit["_score"] or 0.0, values))
+        columns = hit["fields"]
+        creator_id = columns["creator_id"][0]
+        if creator_id in found:
+            continue
+        values = {name: column[0] for name, column in columns.items()}
+        for name in MANY & columns.keys():
+            values[name] = columns[name]
+        found[creator_id] = ArmHit(creator_id, hit["_score"] or 0.0, values)
     return list(found.values())
 
 

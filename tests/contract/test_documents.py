@@ -53,6 +53,9 @@ class StrictCluster:
         docs = self.taken.get(logical, {})
         return {doc_id: docs[doc_id] for doc_id in doc_ids if doc_id in docs}
 
+    def documents(self, wanted):
+        return {(logical, doc_id): self.taken[logical][doc_id] for logical, doc_id in wanted}
+
     def bulk(self, lines, *, refresh=False):
         del refresh
         parsed = [json.loads(line) for line in lines.splitlines()]

@@ -29,18 +29,19 @@ _unasked = itertools.count(2)
 
 def part_of(request: Seen) -> str | None:
     """Return which part of a search a request is for."""
+    if request.path.endswith("/_msearch"):
+        return "complete"
     if not request.path.endswith("/_search"):
         return None
     body = request.json
     query = json.dumps(body.get("query"))
-    # Candidates come with all that the ranking reads, missing scores with the id alone.
+    # Candidates come with all that the ranking reads.
     is_of_an_arm = len(body.get("docvalue_fields", ())) > 1
     parts = {
         "count": body.get("size") == 0,
         "fetch": isinstance(body.get("_source"), dict),
         "knn": is_of_an_arm and '"embedding"' in query,
         "lexical": is_of_an_arm and '"multi_match"' in query,
-        "complete": len(body.get("docvalue_fields", ())) == 1,
     }
     return next((name for name, it_is in parts.items() if it_is), "other")
 

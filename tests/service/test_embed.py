@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from api import cli
+from creators.settings import as_environment
 from creators.signals.creator import Signals
 from enrich import revector, signal_store
 from enrich.encoders.opened import open_encoder
@@ -58,3 +63,15 @@ def test_texts_of_another_encoder_are_encoded_once(encoded_by_another, monkeypat
     assert set(kept) == {ids["bakes rye bread"], ids["restores old boats"]}
     stored = np.array(signal_store.unpacked(kept[ids["restores old boats"]]["vector"]), dtype=np.float32)
     assert np.array_equal(stored, encoder.encode_one("restores old boats"))
+
+
+def test_the_command_line_encodes_what_needs_it_once(encoded_by_another, installation):
+    cluster, encoder = encoded_by_another
+    KnownVectors(cluster, encoder).forget()
+    run = CliRunner(env={**as_environment(installation.settings), "COLUMNS": "200", "NO_COLOR": "1"})
+    for encoded in (2, 0):
+        done = run.invoke(cli.app, ["embed", "--batch", "--json"], catch_exceptions=False)
+        told = json.loads(done.stdout)
+        assert (done.exit_code, told["encoder"], told["encoded"]) == (0, encoder.fingerprint, encoded)
+        assert told["creators"] == 3
+        KnownVectors(cluster, encoder).forget()

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from creators import ids
+from creators.errors import NotFound
 from creators.stores import receipts
 from creators.stores.session import Stores
 from enrich.resolve import judgements, matching, resolution, resolver
@@ -181,6 +182,29 @@ def test_creators_that_nothing_joins_are_merged_by_hand(stores, api):
     assert again.status_code == 404
 
 
+@pytest.mark.parametrize("dies_at", ["around", "_compared"])
+def test_a_key_that_has_become_one_again_is_not_forgotten(stores, person, monkeypatch, dies_at):
+    """The process dies after it has taken an account off a key: by the key alone nobody could tell any more."""
+    monkeypatch.setattr(matching, "MAX_BLOCK", 1)
+    pair = [person.account("x"), person.account("github")]
+    third = seen("tiktok", str(person.number), handle=person.plain, name=person.name)
+    bring(stores, *pair, third)
+    assert matches(stores, [*person.ids.values(), third.account_id]) == set()
+    monkeypatch.setattr(matching, "MAX_BLOCK", 2)
+
+    def die(*_arguments, **_more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*((matching.keyring, dies_at) if dies_at == "around" else (matching, dies_at)), die)
+        with pytest.raises(KeyboardInterrupt):
+            bring(
+                stores, seen("tiktok", third.native_id, handle="unlike", name="Qq Zz", at="2026-02-10T12:00:00+00:00")
+            )
+    settle(stores)
+    assert matches(stores, [*person.ids.values(), third.account_id]) == {tuple(sorted(one.account_id for one in pair))}
+
+
 @pytest.mark.parametrize("said_by", ["owner", "operator"])
 def test_who_may_not_be_merged_is_joined_by_links_only(stores, person, said_by):
     excluding = stores.settings.model_copy(update={"identity_exclude": "x"})
@@ -246,6 +270,22 @@ def test_the_whole_state_is_that_of_a_rebuild(stores):
     assert sorted(str(one["_source"]) for one in everything(stores, "identities", "creator_id")) == identities
     assert sorted(one["_source"]["review_id"] for one in everything(stores, "identity-reviews", "review_id")) == pending
     assert pipeline.digest(stores) == before
+
+
+def test_several_questions_in_one_request_are_answered_as_each_alone(stores, person):
+    bring(stores, *person.four())
+    search = ("identities", {"query": {"match_all": {}}, "sort": [{"creator_id": "asc"}]})
+    stores.cluster.refresh("identities")
+    alone = list(stores.cluster.scan(*search))
+    (one, other), beside = stores.cluster.scan_all([search, search], beside=[("identities", {"size": 0})], size=3)
+    assert one == other == alone
+    assert (len(alone) > 3, beside[0]["hits"]["total"]["value"]) == (True, len(alone))
+    with pytest.raises(NotFound):
+        stores.cluster.msearch([search, ("no-such-index", {"size": 0})])
+    known = ("identities", alone[0]["_id"])
+    found = stores.cluster.documents([known, ("identities", "nobody"), ("profiles-x", person.ids["x"])])
+    assert found.keys() == {known, ("profiles-x", person.ids["x"])}
+    assert found[known] == alone[0]["_source"]
 
 
 def everything(stores, index, key):

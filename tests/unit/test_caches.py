@@ -169,7 +169,7 @@ async def test_counts_belong_to_version_filters_and_facets():
 
 async def test_windows_belong_to_version_request_and_encoder():
     shelf, later = Memory(), Later()
-    window = {"ids": ["a"], "raw": [[float("inf"), 0.25]]}
+    window = {"ids": ["a"], "raw": [[None, 1e-300, 0.1]]}
     RankedCache(shelf, later, encoder="e").put("v1", "f1", window)
     await later.finish()
     assert await RankedCache(shelf, later, encoder="e").get("v1", "f1") == window

@@ -6,7 +6,8 @@ from opensearchpy import ConnectionError as ClientConnectionError
 
 from creators.errors import ClusterRefused, ClusterUnavailable, NotFound, Reaction
 from creators.settings import Settings
-from creators.stores.cluster import Cluster, _boundary, _translate
+from creators.stores.cluster import Cluster
+from creators.stores.wire import _translate, boundary
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_errors_of_the_client(raised, expected, reaction):
     assert type(ours) is expected
     assert ours.reaction is reaction
     assert str(raised.error) in ours.detail
-    with pytest.raises(expected) as caught, _boundary():
+    with pytest.raises(expected) as caught, boundary():
         raise raised
     assert caught.value.__cause__ is raised
 
@@ -40,7 +41,7 @@ def test_a_refusal_keeps_the_reason():
 
 
 def test_errors_that_are_not_the_clients_pass():
-    with pytest.raises(KeyError), _boundary():
+    with pytest.raises(KeyError), boundary():
         raise KeyError
 
 

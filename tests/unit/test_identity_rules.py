@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from creators.errors import SetupError
 from creators.models import Account
 from creators.settings import Settings
-from creators.stores.queue import QUEUES, RESOLVE
+from creators.stores.queue import MEDIA, QUEUES, RESOLVE
 from creators.stores.workers import queues_of
 from enrich.resolve.edges import Edge, pair_id, pair_of
 from enrich.resolve.grouping import MAX_ACCOUNTS, declared_pairs, group, open_pairs
@@ -189,6 +189,9 @@ def test_rules_are_those_of_the_settings():
 
 
 def test_a_worker_serves_the_queues_that_its_settings_say():
-    assert queues_of(Settings()) == QUEUES
+    assert queues_of(Settings()) == tuple(queue for queue in QUEUES if queue != MEDIA)
+    assert queues_of(Settings(media_fetch="on")) == QUEUES
+    assert queues_of(Settings(media_fetch="others")) == queues_of(Settings())
+    assert queues_of(Settings(media_fetch="only")) == (MEDIA,)
     assert queues_of(Settings(identity_matching="only")) == (RESOLVE,)
-    assert set(QUEUES) - set(queues_of(Settings(identity_matching="off"))) == {RESOLVE}
+    assert set(QUEUES) - set(queues_of(Settings(identity_matching="off"))) == {RESOLVE, MEDIA}

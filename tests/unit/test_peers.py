@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.signals.peers import EDGES, OUT, document, merged, written
-from mappings.peers import MIN_PEERS, peer_group, reference
+from benchmarks.signals.peers import OUT, document, merged, written
+from enrich.signals.peer_groups import EDGES
+from mappings.peers import MIN_PEERS, PeerGroup, reference
 
 
 def test_the_shipped_reference_is_what_the_command_makes():
@@ -31,17 +32,18 @@ def test_bands_are_merged_without_gaps_until_each_is_large_enough(counts):
 
 
 def test_a_group_has_a_lower_and_an_upper_end():
-    group = next(one for one in reference()[0] if one.platform == "tiktok")
-    assert peer_group("tiktok", group.metric, group.least) is group
-    assert peer_group("tiktok", group.metric, group.least - 1) is None
-    assert peer_group("tiktok", group.metric, group.below) is None
-    assert peer_group("tiktok", group.metric, None) is None
-    assert peer_group("github", group.metric, group.least) is None
+    peers = reference()
+    group = next(one for one in peers.groups if one.platform == "tiktok")
+    assert peers.group("tiktok", group.metric, group.least) is group
+    assert peers.group("tiktok", group.metric, group.least - 1) is None
+    assert peers.group("tiktok", group.metric, group.below) is None
+    assert peers.group("tiktok", group.metric, None) is None
+    assert peers.group("github", group.metric, group.least) is None
 
 
 @pytest.mark.parametrize(
     ("value", "share"), [(0.5, 0.0), (1.0, 0.25), (3.0, 0.75), (2.0, 0.625), (5.0, 1.0), (9.0, 1.0)]
 )
 def test_percentiles_interpolate_and_take_the_middle_of_equals(value, share):
-    group = type(reference()[0][0])("x", "m", 0, 1, 5, (1.0, 1.0, 1.0, 3.0, 5.0), 0.0, 1.0)
+    group = PeerGroup("x", "m", 0, 1, 5, (1.0, 1.0, 1.0, 3.0, 5.0), 0.0, 1.0)
     assert group.percentile(value) == pytest.approx(share)

@@ -12,9 +12,9 @@ from creators.stores.receipts import (
     Balance,
     ObjectReceipt,
     State,
-    _object_action,
     _open_states,
     _parse,
+    action_of,
     receipt_id,
     slice_id,
 )
@@ -61,13 +61,13 @@ def test_every_state_but_the_ends_has_a_next_job():
 @pytest.mark.parametrize("state", State)
 def test_a_receipt_is_read_as_it_was_written(state):
     receipt = FULL.model_copy(update={"state": state})
-    action = _object_action(receipt)
+    action = action_of(receipt)
     assert _parse(action.doc) == receipt
     assert (action.doc["kind"], action.doc["state"]) == ("object", state.name.lower())
 
 
 def test_the_state_is_the_version_so_a_job_that_runs_twice_cannot_set_it_back():
-    versions = [_object_action(FULL.model_copy(update={"state": state})).version for state in sorted(State)]
+    versions = [action_of(FULL.model_copy(update={"state": state})).version for state in sorted(State)]
     assert versions == sorted(set(versions))
 
 
@@ -75,9 +75,9 @@ def test_a_fresh_receipt_has_landed_and_owes_everything():
     fresh = ObjectReceipt(key="k", records=3)
     assert (fresh.state, fresh.attempts, fresh.dataset_id) == (State.LANDED, 0, None)
     assert (fresh.indexed, fresh.stale, fresh.dead_lettered) == (0, 0, 0)
-    assert _parse(_object_action(fresh).doc) == fresh
+    assert _parse(action_of(fresh).doc) == fresh
 
 
 def test_ids_of_receipts_stay():
-    assert receipt_id("creator-raw/x") == _object_action(FULL).doc_id == "3d27e64b3f667a5c4cdd2e04e825acbe"
+    assert receipt_id("creator-raw/x") == action_of(FULL).doc_id == "3d27e64b3f667a5c4cdd2e04e825acbe"
     assert slice_id("d", 250) == "slice-d-250"

@@ -289,7 +289,7 @@ def _mixture(pairs, seed):
     """Levels drawn from known chances: a third of the pairs is one person."""
     random = Random(seed)  # noqa: S311 - a draw, no secret
     at = {comparison.name: place for place, comparison in enumerate(COMPARISONS)}
-    chances = {"site": ({1: 0.7, 5: 0.3}, {1: 0.02, 5: 0.98}), "bio": ({1: 0.6, 4: 0.4}, {1: 0.05, 4: 0.95})}
+    chances = {"site": ({1: 0.7, 4: 0.3}, {1: 0.02, 4: 0.98}), "bio": ({1: 0.6, 4: 0.4}, {1: 0.05, 4: 0.95})}
     chances["country"] = ({1: 0.9, 2: 0.1}, {1: 0.2, 2: 0.8})
     for _ in range(pairs):
         same = random.random() < 1 / 3
@@ -332,7 +332,7 @@ def test_nothing_is_learnt_from_too_little_or_from_one_kind():
 
 def test_a_model_is_learnt_from_accounts_and_decisions(monkeypatch):
     monkeypatch.setattr(learning, "MIN_PAIRS", 50)
-    pool = make_pool(people(), 1)
+    pool = make_pool(people(), 2)
     described = evidences([pool])
     left, right = next(true_pairs(pool.truth))
     found = learn(list(described.values()), [(described[right], described[left], True)], 1)

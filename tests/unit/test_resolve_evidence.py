@@ -96,6 +96,22 @@ def test_a_domain_as_a_handle_is_a_domain_and_a_name():
     found = seen("bluesky:1", handle="janedoe.dev")
     assert found.domains == {"janedoe.dev"}
     assert found.handle_key == "janedoe"
+    assert found.labels == {"janedoe", "janedoedev"}
+
+
+@pytest.mark.parametrize(
+    ("account", "handle", "domain", "key"),
+    [
+        ("bluesky:1", "kow.fm", {"kow.fm"}, "kow"),
+        ("x:1", "jane.doe", set(), "janedoe"),
+        ("bluesky:1", "jane.example.dev", {"example.dev"}, "jane"),
+        ("bluesky:1", "blog.janedoe.dev", {"janedoe.dev"}, "janedoe"),
+        ("bluesky:1", "jane.bsky.social", set(), "jane"),
+    ],
+)
+def test_what_a_person_chose_of_a_domain(account, handle, domain, key):
+    found = seen(account, handle=handle)
+    assert (found.domains, found.handle_key) == (domain, key)
 
 
 @given(handle=TEXT, name=TEXT, bio=TEXT, website=TEXT)

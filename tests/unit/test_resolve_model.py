@@ -115,6 +115,16 @@ def test_how_much_of_a_name_a_handle_shows(name, handle, expected):
         (("Jane", "doeforleeds"), ("Jane Doe", "kestrel"), (NameLevel.FULL_SPLIT, HandleLevel.PARTLY_AND_NOT)),
         (("janedoe1", "janedoe1"), ("Jane Doe", "jdoe"), (NameLevel.FULL_SHOWN, HandleLevel.BOTH_NAMED)),
         (("kestrel", "kestrel"), ("Jane Doe", "wren"), (NameLevel.UNKNOWN, HandleLevel.UNRELATED)),
+        # Letters in a row that are in no name; one word as a name, held against each handle; a number of the network's.
+        (("Jane Doe", "moonglum"), ("Jane Doe", "moonbeam"), (NameLevel.FULL_RARE, HandleLevel.RUN_SHARED)),
+        (("Jane Doe", "janeglum"), ("Jane Doe", "janebeam"), (NameLevel.FULL_RARE, HandleLevel.BOTH_PARTLY)),
+        (("Jane Doe", "janeglum"), ("Jane Doe", "jaguar"), (NameLevel.FULL_RARE, HandleLevel.PART_AND_HINT)),
+        (("kestrel", "kestrel"), ("Kestrel", "wren"), (NameLevel.ONE_WORD, HandleLevel.NAMED_AND_NOT)),
+        (("kestrel", "kestrel"), ("Kestrel", "kestrelgb"), (NameLevel.ONE_WORD, HandleLevel.CONTAINED)),
+        (("Jane Doe", "janedoe"), ("Jane Doe", "jane-doe-6a888521b"), (NameLevel.FULL_RARE, HandleLevel.AFFIX_DIFFERS)),
+        # A name that is full itself is not completed by its handle, and one word of a handle shows no other.
+        (("JaneDoe", "janedoe"), ("Janedoe Roe", "janedoe_roe"), (NameLevel.PART_RARE, HandleLevel.CONTAINED)),
+        (("Manish", "manishty"), ("Manish Mani", "wren"), (NameLevel.PART_RARE, HandleLevel.NAMED_AND_NOT)),
     ],
 )
 def test_names_and_handles_together(left, right, expected):
@@ -126,6 +136,29 @@ def test_a_website_of_many_is_nobodys():
     left, right = (seen(net, handle=net, website="https://example.org/team") for net in ("x", "github"))
     assert level(left, right, "site") == "page"
     assert level(left, right, "site", Rarity(places={"example.org/team": 40}, total=100)) == "shared page"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ({"website": "https://kestrel.dev"}, {"handle": "kestrel_dev"}, "named"),
+        ({"website": "https://blog.kestrel.eu/me"}, {"handle": "kestrel"}, "named"),
+        ({"website": "https://linktr.ee/kestrel"}, {"handle": "kestrel9", "website": "https://wren.org"}, "named"),
+        ({"website": "https://kestrel.dev"}, {"handle": "wren"}, "unknown"),
+        ({"handle": "kestrel", "website": "https://kestrel.dev"}, {"handle": "kestrel"}, "unknown"),
+        ({"website": "https://kestrel.ac.uk"}, {"handle": "kestrel"}, "unknown"),
+        ({"website": "https://a.kestrel.dev"}, {"website": "https://b.kestrel.dev"}, "domain"),
+        ({"website": "https://wren.dev"}, {"website": "https://kestrel.dev"}, "other site"),
+    ],
+)
+def test_a_website_can_be_called_as_the_others_handle(left, right, expected):
+    accounts = seen("x", **{"handle": "one", **left}), seen("github", **{"handle": "other", **right})
+    assert level(*accounts, "site") == level(*reversed(accounts), "site") == expected
+
+
+def test_a_domain_of_many_says_nothing():
+    left, right = (seen(net, handle=net, website=f"https://{net}.example.org") for net in ("x", "github"))
+    assert level(left, right, "site", Rarity(places={"example.org": 40}, total=100)) == "unknown"
 
 
 def test_a_table_without_words_of_bios_calls_none_of_them_rare():

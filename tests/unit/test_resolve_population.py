@@ -36,6 +36,7 @@ NAMES = (
     "Bill Gray",
     "William Gray",
     "Åsa Ek",
+    "moonglum",
     "",
     "X Æ",
 )
@@ -49,6 +50,8 @@ HANDLES = (
     "therealjanedoe",
     "billgray",
     "graybill",
+    "moonglum",
+    "moonbeam",
     "zz",
     None,
 )
@@ -57,6 +60,7 @@ SITES = (
     "https://linktr.ee/janedoe",
     "https://janedoe.dev/about",
     "https://gray.example.org",
+    "https://moonbeam.dev",
     None,
 )
 BIOS = ("Maker of looms and compilers in Oslo", "compilers, looms, bread", "Mother of three", None)

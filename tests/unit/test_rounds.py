@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creators.stores.receipts import ObjectReceipt, Settled, State, _object_action
+from creators.stores.receipts import ObjectReceipt, Settled, State, action_of
 from indexers.replay import Pace
 
 COUNTED = ("indexed", "stale", "dead_lettered", "pending")
@@ -13,7 +13,7 @@ COUNTED = ("indexed", "stale", "dead_lettered", "pending")
 
 def booked(receipt):
     """What the document adds to each sum of the balance."""
-    doc = _object_action(receipt).doc
+    doc = action_of(receipt).doc
     return {name: doc[name] for name in COUNTED}
 
 
@@ -29,7 +29,7 @@ def test_one_write_takes_records_from_dead_lettered_to_pending():
     second = first.again([5, 7, 9])
     assert (second.round, second.only, second.due, second.state) == (1, [5, 7], 2, State.LANDED)
     assert booked(second) == {"indexed": 6, "stale": 1, "dead_lettered": 1, "pending": 2}
-    assert _object_action(second).version > _object_action(first).version
+    assert action_of(second).version > action_of(first).version
     over = ended(second, dead={7}, stale=0)
     assert booked(over) == {"indexed": 7, "stale": 1, "dead_lettered": 2, "pending": 0}
     assert over.all_dead == [2, 7]
@@ -76,8 +76,8 @@ def test_whatever_is_tried_again_the_account_stays_the_same_sum(records, rounds)
         assert set(following.only) == wanted.intersection(receipt.all_dead)
         before, receipt = receipt, ended(following, dead=fails.intersection(following.only), stale=0)
         assert set(receipt.all_dead) == set(before.all_dead) - (set(following.only) - fails)
-        assert _object_action(receipt).version > version
-        version = _object_action(receipt).version
+        assert action_of(receipt).version > version
+        version = action_of(receipt).version
     assert booked(receipt)["dead_lettered"] == len(receipt.all_dead)
 
 
