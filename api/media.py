@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from enrich.media import described, ocr
 from enrich.media.pictures import MAX_BYTES, pixels_of
 from enrich.media.taken import take_in
 from enrich.signals.llm import model_of
-from fetchers.landing import land
+from fetchers.landing import land_by_day
 
 if TYPE_CHECKING:
     from creators.models import RawRecord
@@ -54,11 +53,7 @@ def read_files(stores: Stores, account_id: str, files: Sequence[Path], *, descri
 
 def land_records(stores: Stores, records: Sequence[RawRecord]) -> list[str]:
     """Land records under the day on which each was read, before everything else that waits; returns the lake keys."""
-    ordered = sorted(records, key=lambda record: record.fetched_at)
-    keys: list[str] = []
-    for day, group in groupby(ordered, key=lambda record: record.fetched_at.date()):
-        keys += land(stores, list(group), landed_on=day, urgent=True)
-    return keys
+    return land_by_day(stores, records, urgent=True)
 
 
 def _check_known(stores: Stores, account_id: str) -> None:

@@ -144,6 +144,8 @@ class Account(Frozen):
     """Perceptual hash (64 bits) of the picture, where somebody has looked at it."""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] | None = None
+    location: str | None = None
+    """Where the creator says to be, as written."""
     verified: bool | None = None
     categories: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()

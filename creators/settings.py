@@ -167,6 +167,15 @@ class Settings(BaseSettings):
         default="on", description="Whether a worker also looks for probable matches, never, or does nothing else."
     )
 
+    # Pictures
+    media_fetch: Literal["off", "on", "others", "only"] = Field(
+        default="off",
+        description="Whether pictures that profiles and posts name are fetched and looked at: never, by this worker "
+        "too, by other workers alone, or by this one, which then does nothing else.",
+    )
+    media_ocr: bool = Field(default=True, description="Whether what is written on fetched pictures is read.")
+    media_posts: int = Field(default=3, ge=0, le=50, description="Pictures of newest posts that are fetched at once.")
+
     # Encoder
     encoder_dir: Path | None = Field(
         default=None,

@@ -98,6 +98,7 @@ SHARED = {
     "schema_drift": Told("Records of a source that have not the documented form.", ("source",)),
     "signals_computed": Told("Signals of creators by why they were computed, or not.", ("signal", "reason")),
     "signal_seconds": Told("Time of computing a signal, encoding included.", ("signal",)),
+    "pictures_looked": Told("Pictures that were looked at, by how it ended.", ("result",)),
     "vector_lookups": Told("Vectors that were needed, by where they came from.", ("result",)),
     "encoding_seconds": Told("Time of encoding texts that had no vector.", ()),
     "llm_calls": Told("Questions to a language model by how they ended.", ("result",)),

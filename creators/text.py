@@ -13,6 +13,9 @@ from anyascii import anyascii
 MAX_HANDLE = 100
 # Zero-width characters, joiners, soft hyphen and the bidirectional controls: invisible, and a way to forge names.
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_SCRIPTS = (*range(0x300, 0x3100), *range(0xA620, 0xAC00), *range(0xFE20, 0xFE30))
+MARKS = "".join(letter for letter in map(chr, _SCRIPTS) if unicodedata.category(letter) in {"Mn", "Mc"})
+r"""Vowel signs, tones and accents: parts of a word that ``\w`` does not know; for a class of characters beside it."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r" ?\n[\s]*")

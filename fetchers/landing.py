@@ -50,6 +50,16 @@ def land(stores: Stores, records: Sequence[RawRecord], *, landed_on: date, urgen
     return [one.key for one in objects]
 
 
+def land_by_day(stores: Stores, records: Sequence[RawRecord], *, urgent: bool = False) -> list[str]:
+    """Land records under the day on which each was fetched, so that landing them again finds them; returns the keys."""
+    ordered = sorted(records, key=lambda record: record.fetched_at)
+    return [
+        key
+        for day, group in groupby(ordered, key=lambda record: record.fetched_at.date())
+        for key in land(stores, list(group), landed_on=day, urgent=urgent)
+    ]
+
+
 def _is_about(target: str | None, account_id: str) -> bool:
     kind, _, named = (target or "").partition(":")
     return kind != TaskKind.SEARCH and (named == account_id or named.startswith(f"{account_id} "))

@@ -17,7 +17,7 @@ from creators.stores.steps import run_step
 from enrich import profiles, signal_store
 from enrich.encoders.opened import fingerprint_of
 from enrich.signals.embedding_text import RECIPE
-from indexers import lifecycle, population, quality
+from indexers import lifecycle, pictures, population, quality
 from indexers.documents import build_document, domain_of
 from indexers.following import follow
 from mappings.registry import CREATORS
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 def index_object(key: str) -> None:
     """Index the creators that one lake object touched."""
     run_step(current_stores(), key, index_one)
+
+
+def look_pictures(turn: str) -> None:
+    """Look at pictures that are due; ``turn``, 0 or 1, tells a job from the one that it queues to go on."""
+    pictures.look(current_stores(), turn=turn)
 
 
 def measure_population(_creators: str) -> None:

@@ -28,7 +28,7 @@ from enrich import vectors
 from enrich.encoders.opened import fingerprint_of
 from enrich.resolve import resolution
 from fetchers import fetch_log, intake
-from indexers import lifecycle, migration, population, quality
+from indexers import lifecycle, migration, pictures, population, quality
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
 
@@ -141,6 +141,7 @@ def tend(stores: Stores, *, burst: bool = False) -> None:
         if not burst:
             population.request_when_due(stores)
             quality.request_when_due(stores)
+            pictures.request_when_due(stores)
     except CreatorscopeError as error:
         log.warning("reconcile_postponed", reason=error.detail)
         return

@@ -21,6 +21,7 @@ from creators.stores.receipts import NEXT_JOB, State
 from fetchers import intake
 from fetchers.settlement import ask_again
 from fetchers.sources.dataset import open_rows, to_record
+from indexers import pictures
 
 if TYPE_CHECKING:
     from creators.models import RawRecord
@@ -86,7 +87,9 @@ def replay(stores: Stores, wanted: Wanted, *, pace: Pace, on_progress: Callable[
         if some[0]["dataset_id"] is not None:
             _read_again(stores, some, done, pace)
         elif some[0]["target"] is not None:
-            _fetch_again(stores, some, done, pace)
+            shown = [one for one in some if one["stage"] == pictures.STAGE]
+            _look_again(stores, shown, done, pace)
+            _fetch_again(stores, [one for one in some if one not in shown], done, pace)
         on_progress(done)
     return done
 
@@ -217,6 +220,14 @@ def _lines(rows: Iterator[Line], letters: list[Letter]) -> Iterator[tuple[Letter
             yield letter, line
         if not by_line:
             return
+
+
+def _look_again(stores: Stores, letters: list[Letter], done: Replayed, pace: Pace) -> None:
+    """Have pictures looked at again; one that fails again has its letter opened again."""
+    deadletters.mark(stores.cluster, _ids(letters), lambda _doc: {"state": LetterState.REPLAYED})
+    pictures.look_again(stores, [letter["target"] for letter in letters])
+    done.queued += len(letters)
+    pace.spend(len(letters))
 
 
 def _fetch_again(stores: Stores, letters: list[Letter], done: Replayed, pace: Pace) -> None:

@@ -23,6 +23,7 @@ _RISKY_NICHES = frozenset(niche.id for niche in NICHES if niche.risk in {"medium
 _TOLD = (
     *("language", "location", "account_type", "pronouns", "contact", "momentum", "cadence", "anomalies"),
     *("audience_quality", "authenticity", "brand_risk", "sponsorship", "brands", "builder", "media"),
+    "content_type",
 )
 """Signals that a reader sees whole under ``signals``; niches, engagement and growth have fields of their own."""
 
@@ -115,6 +116,7 @@ def _person_fields(signals: Signals) -> dict[str, Any]:
         "country_confidence": place.confidence if place else None,
         "account_kind": kind.kind if kind else None,
         "pronouns": list(signals.pronouns.pronouns) if signals.pronouns else [],
+        "content_types": [one.type for one in signals.content_type.types] if signals.content_type else [],
     }
 
 

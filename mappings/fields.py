@@ -35,6 +35,7 @@ FACETS: dict[str, str] = {
     "brands": "brands",
     "pronouns": "pronouns",
     "anomalies": "anomalies",
+    "content_types": "content_types",
 }
 """Facet name in the API → field."""
 

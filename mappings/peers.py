@@ -1,7 +1,8 @@
-"""The frozen reference of peers: how a metric is spread over accounts of one platform and size (``data/peers.json``).
+"""The frozen reference of peers: how a metric is spread over accounts of one platform and size.
 
 Percentiles that belong to a creator come from it and not from the creators at hand, so that they do not depend on when
-they were computed. ``python -m benchmarks.signals.peers`` writes the file from the bundled table.
+they were computed. ``python -m benchmarks.signals.peers`` writes the shipped one (``data/peers.json``) from the bundled
+table; an installation measures one of its own when somebody says so (:mod:`enrich.peers`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any, NamedTuple
 
 MIN_PEERS = 200
 """Fewer accounts are nobody to compare with: with 200, one per cent is two of them."""
@@ -53,23 +56,41 @@ class PeerGroup:
         return (low - 1 + (value - left) / (right - left)) / last
 
 
+class Peers(NamedTuple):
+    """A reference: its groups, and a version that changes when they do."""
+
+    groups: tuple[PeerGroup, ...]
+    version: str
+
+    def group(self, platform: str, metric: str, followers: int | None) -> PeerGroup | None:
+        """Return the peers of an account of this platform and size; None where there are too few of them.
+
+        Of several groups for the same accounts the first counts.
+        """
+        if followers is None:
+            return None
+        return next(
+            (
+                one
+                for one in self.groups
+                if (one.platform, one.metric) == (platform, metric) and one.least <= followers < one.below
+            ),
+            None,
+        )
+
+    def over(self, other: Peers) -> Peers:
+        """Return these groups, and where they have none those of another reference."""
+        return Peers((*self.groups, *other.groups), f"{self.version}.{other.version}")
+
+
+def peers_of(entries: Iterable[Mapping[str, Any]], content: bytes) -> Peers:
+    """Return the reference of the groups that a file or an object lists; ``content`` is all of it."""
+    groups = (PeerGroup(**{**entry, "quantiles": tuple(entry["quantiles"])}) for entry in entries)
+    return Peers(tuple(groups), hashlib.sha256(content).hexdigest()[:12])
+
+
 @cache
-def reference() -> tuple[tuple[PeerGroup, ...], str]:
-    """Return every group of the shipped reference, and a hash of it that changes when it does."""
+def reference() -> Peers:
+    """Return the shipped reference."""
     content = (resources.files("mappings") / "data" / "peers.json").read_bytes()
-    groups = (PeerGroup(**{**entry, "quantiles": tuple(entry["quantiles"])}) for entry in json.loads(content)["groups"])
-    return tuple(groups), hashlib.sha256(content).hexdigest()[:12]
-
-
-def peer_group(platform: str, metric: str, followers: int | None) -> PeerGroup | None:
-    """Return the peers of an account of this platform and size; None where the reference has too few of them."""
-    if followers is None:
-        return None
-    return next(
-        (
-            group
-            for group in reference()[0]
-            if (group.platform, group.metric) == (platform, metric) and group.least <= followers < group.below
-        ),
-        None,
-    )
+    return peers_of(json.loads(content)["groups"], content)

@@ -59,6 +59,7 @@ FAMILIES: tuple[IndexFamily, ...] = (
     _single("dlq", derived=False),
     _single("tasks", derived=False),
     _single("fetches", derived=False),
+    _single("pictures", derived=False),
     _single("vectors", derived=False),
     _single("quality", derived=False),
 )

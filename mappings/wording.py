@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"[#$+]?[\w'\u2019]+\+?")
+from creators.text import MARKS
+
+_TOKEN = re.compile(rf"[#$+]?[\w'\u2019{MARKS}]+\+?")
 # Chinese, Japanese, Thai and Korean: no blanks between words, or endings that grow onto them.
 _DENSE = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 

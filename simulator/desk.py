@@ -89,17 +89,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a provider says; ``text`` instead of ``body`` where it is no JSON."""
+    """What a provider says; ``text`` or ``data`` instead of ``body`` where it is no JSON."""
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
     media_type: str = "application/json"
+    data: bytes | None = None
+    """Instead of both, where it is no text."""
 
     @property
     def content(self) -> bytes:
         """The body as it is sent."""
+        if self.data is not None:
+            return self.data
         if self.text is not None:
             return self.text.encode("utf-8", "surrogatepass")
         return b"" if self.body is None else json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()

@@ -80,6 +80,24 @@ def _wait(stores: Stores, keys: list[str], running: list[Supervised]) -> None:
         time.sleep(POLL_S)
 
 
+@media_app.command("pictures")
+def count_pictures(*, json: AsJson = False) -> None:
+    """Count the pictures that profiles and posts name, by what has become of them.
+
+    They are fetched where CREATORSCOPE_MEDIA_FETCH says so; those that failed are dead letters of stage `look`.
+    """
+    from creators.stores import pictures
+
+    with opened("media") as stores:
+        found = sorted(pictures.counts(stores.cluster).items())
+    if json:
+        console.print_json([{"kind": kind, "state": state, "pictures": number} for (kind, state), number in found])
+    else:
+        console.print_rows(
+            ("of", "state", "pictures"), [(kind, state, f"{number:,}") for (kind, state), number in found]
+        )
+
+
 @media_app.command("ls")
 def list_media(
     account: Annotated[str | None, typer.Argument(help="Of this account only, `PLATFORM:ID`.")] = None,

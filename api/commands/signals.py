@@ -10,12 +10,13 @@ import typer
 
 from api import console
 from api.context import settings_for
-from creators.errors import EngineFailed
+from creators.errors import BadInput, EngineFailed
 from creators.stores.session import Stores
 
 if TYPE_CHECKING:
     from api.supervisor import Supervised
     from enrich.refresh import SignalState
+    from mappings.peers import PeerGroup
 
 signals_app = typer.Typer(help="Look at the signals, and compute those again that are outdated.", no_args_is_help=True)
 POLL_S = 0.5
@@ -86,6 +87,73 @@ def refresh(
         console.print_json({"creators": creators, "seconds": seconds})
     else:
         console.say(f"{creators:,} creators brought up to date in {seconds} s")
+
+
+@signals_app.command("peers")
+def peers_command(
+    *,
+    learn: Annotated[
+        bool, typer.Option(help="Measure the creators that are here, and compare with them from now on.")
+    ] = False,
+    shipped: Annotated[bool, typer.Option(help="Compare with the shipped reference alone again.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show whom creators are compared with: groups of accounts of one platform and size, at least 200 each.
+
+    Percentiles of engagement, what follows from them and the technical score use it. It changes only by this command:
+    measured on the creators that are here, it stays as it is until it is measured again. `creatorscope signals refresh`
+    then computes what used the other one, and nothing else.
+    """
+    from api.installation import installation
+    from enrich import peers
+    from indexers import pipeline
+
+    if learn and shipped:
+        detail = "--learn and --shipped contradict each other: give one of them"
+        raise BadInput(detail, field="learn")
+    with installation(settings_for("signals")) as settings:
+        stores = Stores(settings)
+        pipeline.prepare(stores)
+        if shipped:
+            peers.adopt(stores, peers.SHIPPED)
+        found = peers.learn(stores) if learn else None
+        version, groups = peers.in_force(stores), peers.current(stores).groups
+    if json:
+        console.print_json(
+            {"in_force": version, "measured": asdict(found) if found else None, "groups": _groups(groups)}
+        )
+        return
+    header = ("platform", "metric", "followers from", "below", "peers", "median", "percentiles off by at most")
+    console.print_rows(header, [tuple(_shown(value) for value in one.values()) for one in _groups(groups)])
+    if found:
+        console.say(f"{found.creators:,} creators gave {found.samples:,} values and {found.groups} groups")
+        after = (
+            "in force now: `creatorscope signals refresh` brings creators up to date" if found.is_new else "unchanged"
+        )
+        console.say(f"reference {version} is {after}")
+    else:
+        console.say(f"reference {version} is in force")
+
+
+def _groups(groups: tuple[PeerGroup, ...]) -> list[dict[str, str | float]]:
+    from enrich.signals.peer_groups import off_by
+
+    return [
+        {
+            "platform": one.platform,
+            "metric": one.metric,
+            "least": one.least,
+            "below": one.below,
+            "n": one.n,
+            "median": one.quantiles[50],
+            "off_by": off_by(one.n),
+        }
+        for one in groups
+    ]
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
 def _follow(stores: Stores, booked: list[tuple[str, int]], running: list[Supervised]) -> None:

@@ -18,14 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import fetchers.bundled
 import mappings
 from creators.datasets import load_mapping
 from creators.models import Account
 from enrich.normalise.dataset import normalise
 from enrich.signals.engagement import source_rates
+from enrich.signals.peer_groups import Sample, groups_of
 from enrich.signals.peers import metric_of
 from enrich.signals.ratios import likes_per_comment, views_per_follower
 from fetchers.sources.dataset import open_rows, to_record
@@ -33,12 +32,7 @@ from mappings.peers import MIN_PEERS
 
 OUT = Path(mappings.__file__).parent / "data" / "peers.json"
 TABLE = Path(fetchers.bundled.__file__).parent / "creators.csv"
-EDGES = [0, *(round(10 ** (half / 2)) for half in range(6, 19))]
-"""Followers at which a band begins; the last one ends the last band."""
 _UNDATED = datetime(2026, 11, 21, tzinfo=UTC)
-
-Sample = tuple[str, str, int, float]
-"""Platform, metric, followers, value."""
 
 
 def bundled_accounts() -> Iterator[Account]:
@@ -77,34 +71,10 @@ def merged(counts: Sequence[int]) -> list[range]:
     return [group for group in groups if size[group] >= MIN_PEERS]
 
 
-def groups_of(found: Sequence[Sample]) -> list[dict[str, Any]]:
-    """Return the groups of the reference, in the form of the file."""
-    groups = []
-    for platform, metric in sorted({(platform, metric) for platform, metric, _, _ in found}):
-        own = [(followers, value) for p, m, followers, value in found if (p, m) == (platform, metric)]
-        bands = np.searchsorted(EDGES, [followers for followers, _ in own], side="right") - 1
-        for group in merged(np.bincount(bands, minlength=len(EDGES) - 1).tolist()):
-            values = np.array([value for band, (_, value) in zip(bands, own, strict=True) if band in group])
-            logs = np.log10(values)
-            groups.append(
-                {
-                    "platform": str(platform),
-                    "metric": metric,
-                    "least": EDGES[group.start],
-                    "below": EDGES[group.stop],
-                    "n": len(values),
-                    "quantiles": [float(f"{q:.6g}") for q in np.quantile(values, np.linspace(0, 1, 101))],
-                    "log_median": round(float(np.median(logs)), 6),
-                    "log_mad": round(float(np.median(np.abs(logs - np.median(logs)))), 6),
-                }
-            )
-    return groups
-
-
 def document() -> dict[str, Any]:
     """Return the whole reference, as it is shipped."""
     accounts = list(bundled_accounts())
-    groups = groups_of(list(samples(accounts)))
+    groups = groups_of(list(samples(accounts)), merged)
     return {
         "about": "How metrics are spread over accounts of one platform and size; written by the command below.",
         "command": "python -m benchmarks.signals.peers",

@@ -27,7 +27,11 @@ class Builder(Measured):
     velocity: NonNegativeFloat | None = None
     """Weighted points a week; None where somebody pushes and no source tells how much."""
     technical_score: Share | None = None
-    """Mean of the scores of ``parts``; on a fixed scale, as there is no reference of builders to compare with."""
+    """Mean of the scores of ``parts``, on a fixed scale."""
+    percentile: Share | None = None
+    """Share of the peers (builders with as many followers on GitHub) with a lower technical score; None without."""
+    peers: NonNegativeInt | None = None
+    """How many peers ``percentile`` compares with."""
     parts: tuple[BuilderPart, ...] = ()
     commits: NonNegativeInt = 0
     """Of the window, as far as they count; so are the next three."""

@@ -19,6 +19,8 @@ RiskSource = Literal["words", "meaning", "llm"]
 """What found a risk: the word lists, the likeness to a description, or a language model that an operator configured."""
 PlaceEvidence = Literal["declared", "flag", "place", "phone", "domain", "language"]
 """What a country was read from."""
+ContentSource = Literal["form", "words", "bio", "meaning"]
+"""What tells a type of content: the form of a post, words of its title or of a bio, or likeness to a description."""
 AccountKind = Literal["person", "brand", "media"]
 """One human being (a pen name too), a company or product, or a publication, fan page or collection."""
 
@@ -96,6 +98,27 @@ class AccountType(Measured):
     probabilities: dict[AccountKind, Share]
     reasons: tuple[str, ...]
     """What spoke for or against it, in words, the strongest first."""
+
+
+class ContentTypeShare(Frozen):
+    """One type of what a creator makes."""
+
+    type: str
+    """An id of ``mappings/data/content_types.toml``."""
+    confidence: Share
+    share: Share | None = None
+    """Of the posts that were read; None where only a bio says it."""
+    posts: NonNegativeInt = 0
+    found_by: tuple[ContentSource, ...]
+    evidence: tuple[str, ...]
+    """Post ids, and ``bio:<account id>`` for a bio; the surest first, at most 5."""
+
+
+class ContentUse(Measured):
+    """What kind of pieces a creator makes, whatever they are about; ``sample_size`` is the posts that were read."""
+
+    types: tuple[ContentTypeShare, ...]
+    """The surest first, then the most frequent."""
 
 
 class Sponsorship(Measured):

@@ -10,6 +10,7 @@ from creators.signals.content import (
     BrandRisk,
     Brands,
     Contact,
+    ContentUse,
     LanguageUse,
     Location,
     Pronouns,
@@ -41,6 +42,7 @@ class Signals(Frozen):
     account_type: AccountType | None = None
     pronouns: Pronouns | None = None
     contact: Contact | None = None
+    content_type: ContentUse | None = None
     engagement: tuple[Engagement, ...] = ()
     growth: tuple[Growth, ...] = ()
     momentum: tuple[Momentum, ...] = ()

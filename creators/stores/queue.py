@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 URGENT = "urgent"
 """The queue of any job that somebody waits for."""
 RESOLVE = "resolve"
-QUEUES = (URGENT, "index", "export", "enrich", "fetch", RESOLVE, "backfill")
+MEDIA = "media"
+"""Pictures that profiles and posts name."""
+QUEUES = (URGENT, "index", "export", "enrich", "fetch", RESOLVE, MEDIA, "backfill")
 """In order of priority: what is nearly done goes first, so that little is ever in flight; people wait for exports.
 
 Comparing accounts comes after everything that makes a record visible, and so never delays it by more than the one job
-that is in hand; a backfill has no end and takes what is left. Where fetching never pauses, a worker of its own
-(``CREATORSCOPE_IDENTITY_MATCHING=only``) keeps comparisons from waiting for ever."""
+that is in hand; so do pictures, whose jobs are short. A backfill has no end and takes what is left. Where fetching
+never pauses, a worker of its own (``CREATORSCOPE_IDENTITY_MATCHING=only``) keeps comparisons from waiting for ever."""
 LEASE_S = 20
 """A worker that has not renewed its lease for this long is dead, and its jobs are free."""
 FAILURE_TTL_S = 7 * 24 * 3600
@@ -57,6 +59,7 @@ JOBS: dict[str, JobKind] = {
     "enrich_object": JobKind("enrich", "enrich.jobs.enrich_object"),
     "resolve_object": JobKind(RESOLVE, "enrich.jobs.resolve_object"),
     "index_object": JobKind("index", "indexers.jobs.index_object"),
+    "look_pictures": JobKind(MEDIA, "indexers.jobs.look_pictures"),
     "measure_population": JobKind("index", "indexers.jobs.measure_population"),
     "measure_quality": JobKind("index", "indexers.jobs.measure_quality"),
     "write_export": JobKind("export", "search.jobs.write_export"),

@@ -16,7 +16,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from creators.errors import CreatorscopeError, QueueUnavailable, Reaction
-from creators.stores.queue import LEASE_S, QUEUES, RESOLVE, AllowedJob, WorkQueue, connect
+from creators.stores.queue import LEASE_S, MEDIA, QUEUES, RESOLVE, AllowedJob, WorkQueue, connect
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -79,9 +79,11 @@ def work(settings: Settings, *, burst: bool, chores: Sequence[Chore] = ()) -> No
 
 def queues_of(settings: Settings) -> tuple[str, ...]:
     """Return the queues that a worker of these settings serves, in order of priority."""
-    if settings.identity_matching == "only":
-        return (RESOLVE,)
-    return tuple(queue for queue in QUEUES if queue != RESOLVE or settings.identity_matching == "on")
+    only = {RESOLVE: settings.identity_matching == "only", MEDIA: settings.media_fetch == "only"}
+    if any(only.values()):
+        return tuple(queue for queue in QUEUES if only.get(queue))
+    wanted = {RESOLVE: settings.identity_matching == "on", MEDIA: settings.media_fetch == "on"}
+    return tuple(queue for queue in QUEUES if wanted.get(queue, True))
 
 
 def _worker(work_queue: WorkQueue, connection: Redis, queues: Sequence[str]) -> SimpleWorker:

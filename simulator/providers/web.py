@@ -19,6 +19,7 @@ from creators.models import Platform
 from simulator.desk import Asked, Reply, Route
 from simulator.dice import fraction
 from simulator.people import Account, Person
+from simulator.pictures import is_picture_host, picture
 from simulator.posts import posts
 from simulator.quotas import Admission
 from simulator.world import View, World
@@ -58,7 +59,7 @@ def _missing() -> Reply:
 
 
 def gateway(asked: Asked) -> Reply:
-    """Answer the page, the feed or the robots.txt that ``url`` names."""
+    """Answer the page, the feed, the picture or the robots.txt that ``url`` names."""
     url = asked.query.get("url", "")
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -66,6 +67,8 @@ def gateway(asked: Asked) -> Reply:
         return _missing()
     if parts.path == "/robots.txt":
         return robots_of(host)
+    if is_picture_host(host):
+        return picture(asked.world, host, parts.path)
     person = asked.world.by_page(url.partition("#")[0].partition("?")[0])
     if person is None:
         return _missing()

@@ -135,6 +135,7 @@ LISTS = {
     "brand_risk_categories": ["alcohol"],
     "account_kinds": ["person"],
     "anomalies": ["follower_spike"],
+    "content_types": ["tutorial"],
 }
 """Lists that filters and exclusions share."""
 

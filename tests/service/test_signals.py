@@ -9,15 +9,18 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from creators.errors import NotFound
 from creators.stores import receipts
 from creators.stores.scripts import Shared
 from creators.stores.tallies import Tallies
-from enrich import refresh, signal_store, vectors
+from enrich import peers, refresh, signal_store, vectors
 from enrich.workshop import bench_of
 from fetchers.jobs import fetch_dataset
+from fetchers.landing import land
 from indexers import pipeline
+from mappings.peers import MIN_PEERS
 from tests.fixtures import crowd
-from tests.fixtures.settled import bring_rows, drive
+from tests.fixtures.settled import DAY, bring_rows, drive, seen
 
 PAYLOADS = Path(__file__).parents[1] / "fixtures" / "payloads"
 ROWS = [
@@ -49,6 +52,44 @@ def test_everybody_has_every_signal_of_this_version(people):
     states = refresh.signal_states(people)
     assert {(one.current, one.outdated) for one in states} == {(len(ROWS), 0)}
     assert list(refresh.outdated(people)) == []
+
+
+def test_peers_are_measured_when_somebody_says_so_and_only_what_uses_them_is_computed_again(new_installation):
+    stores = new_installation(identity_matching="off")
+    rates = {f"{number}": number / 10_000 for number in range(1, MIN_PEERS + 11)}
+    land(
+        stores,
+        [
+            seen("instagram", name, handle=f"p{name}", followers=4_000 + place, engagement_rate=rate)
+            for place, (name, rate) in enumerate(rates.items())
+        ],
+        landed_on=DAY,
+    )
+    drive(stores)
+    assert peers.in_force(stores) == peers.SHIPPED
+    found = peers.learn(stores)
+    assert (found.is_new, found.creators, found.samples, found.groups) == (True, len(rates), len(rates), 1)
+    assert peers.in_force(stores) == found.version
+    using = {"engagement", "anomalies", "audience_quality"}
+    assert {one.name for one in refresh.signal_states(stores) if one.outdated} == using
+    list(refresh.book(stores, refresh.outdated(stores)))
+    drive(stores)
+    assert {one.outdated for one in refresh.signal_states(stores)} == {0}
+    signals = signal_store.load(
+        stores.cluster, [hit["_id"] for hit in stores.cluster.scan("signals", {"sort": ["creator_id"]})]
+    )
+    by_rate = sorted((rate.rate, rate.percentile, rate.peers) for one in signals.values() for rate in one.engagement)
+    assert [peers_ for *_, peers_ in by_rate] == [len(rates)] * len(rates)
+    assert [round(share, 2) for _, share, _ in by_rate] == sorted(round(share, 2) for _, share, _ in by_rate)
+    assert (by_rate[0][1], by_rate[-1][1]) == (0.0, 1.0)
+    # Measured on the same creators again, nothing is new; Redis may forget which one is in force.
+    assert peers.learn(stores).is_new is False
+    stores.queue.redis.delete(Shared(stores.queue.redis, stores.settings.index_prefix).key("peers:reference"))
+    assert peers.in_force(stores) == found.version
+    peers.adopt(stores, peers.SHIPPED)
+    assert {one.name for one in refresh.signal_states(stores) if one.outdated} == using
+    with pytest.raises(NotFound, match="was measured here"):
+        peers.adopt(stores, "0" * 12)
 
 
 def test_a_signal_that_changed_is_computed_again_alone_and_the_index_follows(people, monkeypatch):

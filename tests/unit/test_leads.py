@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unicodedata import normalize
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +113,13 @@ def test_hashtags_are_words_each_once_and_no_colours_or_fragments():
         "größe",
         "日本",
     )
+
+
+@pytest.mark.parametrize("tag", ["हिन्दी", "தமிழ்", "বাংলা", "ไทยที่รัก", "తెలుగు", "مُحَمَّد", "שָׁלוֹם", "cafe\u0323\u0302"])
+def test_vowel_signs_and_accents_belong_to_a_hashtag(tag):
+    whole = normalize("NFKC", tag)
+    assert hashtags_in(f"#{tag} #{tag}! and more") == (whole,)
+    assert hashtags_in(f"#\u093f{tag}") == ()
 
 
 def test_a_wall_of_mentions_is_cut():

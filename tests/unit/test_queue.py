@@ -69,7 +69,7 @@ def test_installations_do_not_share_queues_or_jobs():
 
 def test_what_is_nearly_done_goes_first():
     visible = ("index_object", "write_export", "enrich_object", "normalise_object", "fetch_targets")
-    jobs = (*visible, "resolve_object", "backfill_targets")
+    jobs = (*visible, "resolve_object", "look_pictures", "backfill_targets")
     order = [JOBS[name].queue for name in jobs]
     assert [URGENT, *dict.fromkeys(order)] == list(QUEUES)
 

@@ -47,6 +47,7 @@ def test_every_signal_has_its_fields():
         "brands": ["acme"],
         "account_kind": "person",
         "pronouns": ["she/her"],
+        "content_types": ["tutorial"],
         "country": "MX",
         "country_confidence": 0.8,
         "has": ["email", "phone", "website", "x", "youtube"],

@@ -16,7 +16,7 @@ from enrich.signals.commenters import compare_commenters
 from enrich.signals.facts import CreatorFacts
 from enrich.signals.peers import deviation
 from enrich.signals.spikes import bursts, modified_z, swings
-from mappings.peers import MIN_PEERS, peer_group, reference
+from mappings.peers import MIN_PEERS, reference
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -157,7 +157,7 @@ def test_mismatch_by_percentile(percentile, severity):
 
 
 def test_mismatch_by_ratios_to_peers():
-    group = peer_group("tiktok", "likes_per_comment", 5_000_000)
+    group = reference().group("tiktok", "likes_per_comment", 5_000_000)
     usual = 10**group.log_median
     who = account("tiktok", 5_000_000)
     assert engagement_mismatch(Subject(who, (), (), rated(likes_per_comment=usual))) is None
@@ -166,7 +166,7 @@ def test_mismatch_by_ratios_to_peers():
     assert found.severity == pytest.approx(0.5, abs=1e-3)
     assert [clue.what for clue in found.evidence] == ["likes_per_comment", "likes_per_comment_mad_from_peers"]
     assert engagement_mismatch(Subject(account("tiktok", 50), (), (), rated(likes_per_comment=far))) is None
-    assert deviation("tiktok", 5_000_000, "likes_per_comment", 0) is None
+    assert deviation(who, "likes_per_comment", 0, reference()) is None
 
 
 def test_a_group_that_comments_on_everything_is_a_pod():
@@ -290,7 +290,7 @@ def test_percentiles_of_peers_are_shares_that_rise_with_the_value(one, other, gr
 @given(st.floats(1e-6, 1e6), st.floats(1.001, 1e3), st.sampled_from(["likes_per_comment", "views_per_follower"]))
 def test_distance_from_peers_rises_with_the_ratio_by_its_logarithm(value, factor, ratio):
     def away(times):
-        return deviation("youtube", 20_000_000, ratio, value * times)
+        return deviation(account("youtube", 20_000_000), ratio, value * times, reference())
 
     assert away(1) < away(factor)
     assert away(factor**2) - away(factor) == pytest.approx(away(factor) - away(1), rel=1e-6)

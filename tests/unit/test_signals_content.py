@@ -154,7 +154,7 @@ def test_at_least_25_languages_are_recognised_and_each_well():
 
 
 def test_versions_follow_the_data_files():
-    signals = (PronounsSignal, AccountTypeSignal)
-    assert all(signal.version.startswith("1.") for signal in signals)
+    assert PronounsSignal.version.startswith("1.")
+    assert AccountTypeSignal.version.startswith("2.")
     assert data_version("pronouns.toml") in PronounsSignal.version
     assert data_version("pronouns.toml") != data_version("account_types.toml", "pronouns.toml")

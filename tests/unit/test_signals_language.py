@@ -34,6 +34,7 @@ def test_language_of_a_bio(language):
         "NYC | 24",
         "me@example.org",
         "ok go",
+        "Watercolours of harbours",  # which looks French, letter by letter
     ],
 )
 def test_no_language_to_find(bio):

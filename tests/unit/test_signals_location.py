@@ -9,7 +9,7 @@ from enrich.signals.location import LocationSignal, weigh
 from enrich.signals.location_evidence import Seen, domain_country, places_in
 from mappings.location_weights import location_weights
 from mappings.places import place_table
-from tests.fixtures.said import account, one
+from tests.fixtures.said import account, facts, one
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,28 @@ def test_where_a_bio_says_that_somebody_is(bio, country):
     assert value.country == country
     assert value.confidence >= 0.5
     assert {seen.country for seen in value.evidence} >= {country}
+
+
+@pytest.mark.parametrize(
+    ("place", "country"),
+    [
+        ("Berlin, Germany", "DE"),
+        ("São Paulo", "BR"),
+        ("东京", "JP"),
+        ("Bengaluru, India", "IN"),
+        ("lagos / nigeria", "NG"),
+        ("Earth", None),
+        ("between two worlds", None),
+        ("she/her", None),
+        (None, None),
+    ],
+)
+def test_where_a_profile_says_that_somebody_is(place, country):
+    found = one(LocationSignal(), account("I paint", location=place))
+    assert (found and found.country) == country
+    assert LocationSignal().inputs(facts(account("I paint", location=place))) != LocationSignal().inputs(
+        facts(account("I paint", location="elsewhere"))
+    )
 
 
 @pytest.mark.parametrize(

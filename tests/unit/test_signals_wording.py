@@ -28,6 +28,14 @@ def test_scripts_without_blanks_are_searched_everywhere():
     assert found("私は東京に住んで、東京で働く") == ["東京", "東京"]
 
 
+def test_words_keep_their_vowel_signs():
+    known = Phrases(["हिन्दी", "तमिल", "বাংলা ভাষা"])
+    assert [wording.phrase for wording in known.find("मैं हिन्दी और বাংলা ভাষা")] == ["हिन्दी", "বাংলা ভাষা"]
+    # Without its signs a word would be found in others that share its consonants.
+    assert list(Phrases(["हद"]).find("हिदी")) == []
+    assert list(Phrases(["कल"]).find("कलम काल कली")) == []
+
+
 @given(st.text(max_size=80))
 def test_every_phrase_stands_where_it_is_said_to_stand(text):
     small = text.casefold()
