@@ -13,6 +13,7 @@ import typer
 from api import console
 from api.commands import (
     backfill,
+    capacity,
     data,
     dlq,
     embed,
@@ -64,6 +65,7 @@ app.add_typer(dlq.dlq_app, name="dlq")
 app.add_typer(identity.identity_app, name="identity")
 app.command()(review.review)
 app.add_typer(media.media_app, name="media")
+app.command()(capacity.capacity)
 app.command()(simulate.simulate)
 app.command()(engines.doctor)
 

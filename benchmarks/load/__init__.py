@@ -1,0 +1,1 @@
+"""Journeys of users, closed loop: think, ask, wait for the answer, think again."""
