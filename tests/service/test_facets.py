@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fixtures.oracle import beside, counted, read_oracle
+from tests.fixtures.remembered import until_remembered
 
 ALL = ["countries", "domain", "follower_band", "languages", "niches", "platforms", "verified"]
 
@@ -53,11 +54,11 @@ def test_a_chosen_niche_still_shows_the_others(client):
 
 def test_the_second_answer_is_the_first(client):
     body = {"filters": {"niches": ["music"]}, "facets": ["platforms", "verified"]}
-    first, second = count(client, **body), count(client, **body)
+    first = count(client, **body)
+    assert "count" in first["took_ms"]
+    second = until_remembered(lambda: count(client, **body))
     assert first["facets"] == second["facets"]
     assert first["total"] == second["total"]
-    assert "count" in first["took_ms"]
-    assert "count" not in second["took_ms"], "the second was counted again"
 
 
 @pytest.mark.parametrize("prefix", ["mu", "MU", "Mus"])
