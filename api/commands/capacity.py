@@ -155,8 +155,8 @@ def _print(demand: Demand, node: Node, known: Calibration, found: Capacity) -> N
     console.print_rows(("", "expected", "9 of 10 draws", ""), rows)
     for name, weak in found.weakest.items():
         console.out.print(
-            f"weakest for {name}: {weak.constant}, {weak.meaning}; {_number(weak.low)} to {_number(weak.high)} makes it "
-            f"{_number(weak.figure_at_low)} to {_number(weak.figure_at_high)}",
+            f"weakest for {name}: {weak.constant}, {weak.meaning}; {_number(weak.low)} to {_number(weak.high)} "
+            f"makes it {_number(weak.figure_at_low)} to {_number(weak.figure_at_high)}",
             highlight=False,
             markup=False,
         )
