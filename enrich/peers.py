@@ -1,9 +1,8 @@
 """The reference of peers of an installation: measured on its own creators when somebody says so, and then frozen.
 
 Never by itself: what a creator is compared with must not depend on when it was computed. What was measured is an object
-of the lake, and so is each adoption: names that sort by time, the last one counts. Redis holds the name of the moment,
-so that no job has to list a folder. The version of a reference is part of that of the signals that use it, so adopting
-one makes exactly their values outdated.
+of the lake, and so is each adoption (:mod:`creators.stores.adoption`). The version of a reference is part of that of
+the signals that use it, so adopting one makes exactly their values outdated.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from creators.ids import content_hash
 from creators.models import Account, Platform
 from creators.signals.builder import Builder
 from creators.signals.performance import Engagement
+from creators.stores.adoption import SHIPPED, Adoption
 from creators.stores.lake import MODELS
-from creators.stores.scripts import Shared, boundary
 from enrich import profiles, signal_store
 from enrich.signals.builder import largest_audience
 from enrich.signals.peer_groups import Sample, groups_of, positive
@@ -34,9 +33,8 @@ if TYPE_CHECKING:
     from creators.stores.lake import Lake
     from creators.stores.session import Stores
 
-SHIPPED = "shipped"
 _FOLDER = f"{MODELS}/peers"
-_KEY = "peers:reference"
+_ADOPTION = Adoption(_FOLDER, "peers:reference")
 _BATCH = 1_000
 
 
@@ -65,21 +63,7 @@ def current(stores: Stores) -> Peers:
 
 def in_force(stores: Stores) -> str:
     """Return the version of the installation's own reference that is in force, or ``shipped``."""
-    shared = Shared(stores.queue.redis, stores.settings.index_prefix)
-    with boundary():
-        told: Any = shared.redis.get(shared.key(_KEY))
-    if told is not None:
-        return str(told.decode())
-    adopted = stores.lake.list_keys(f"{_FOLDER}/adopted")
-    name = str(stores.lake.get_json(adopted[-1])["version"]) if adopted else SHIPPED
-    _tell(stores, name)
-    return name
-
-
-def _tell(stores: Stores, name: str) -> None:
-    shared = Shared(stores.queue.redis, stores.settings.index_prefix)
-    with boundary():
-        shared.redis.set(shared.key(_KEY), name)
+    return _ADOPTION.in_force(stores)
 
 
 @lru_cache(maxsize=8)
@@ -105,9 +89,7 @@ def adopt(stores: Stores, version: str) -> None:
     if version != SHIPPED and not stores.lake.exists(_key(version)):
         detail = f"no reference {version!r} was measured here"
         raise NotFound(detail, field="version")
-    now = datetime.now(UTC)
-    stores.lake.put_json(f"{_FOLDER}/adopted/{now:%Y%m%dT%H%M%S%f}.json", {"version": version, "at": now.isoformat()})
-    _tell(stores, version)
+    _ADOPTION.adopt(stores, version)
 
 
 def learn(stores: Stores) -> Measured:

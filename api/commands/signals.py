@@ -105,6 +105,7 @@ def peers_command(
     then computes what used the other one, and nothing else.
     """
     from api.installation import installation
+    from creators.stores.adoption import SHIPPED
     from enrich import peers
     from indexers import pipeline
 
@@ -115,7 +116,7 @@ def peers_command(
         stores = Stores(settings)
         pipeline.prepare(stores)
         if shipped:
-            peers.adopt(stores, peers.SHIPPED)
+            peers.adopt(stores, SHIPPED)
         found = peers.learn(stores) if learn else None
         version, groups = peers.in_force(stores), peers.current(stores).groups
     if json:
