@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from search import retrieval
-from search.queries.facets import FACET_SIZE, facet_request, read, read_relaxed, relaxed_request
+from search.executors.contract import is_whole
+from search.queries.facets import FACET_SIZE, facet_requests, read, relaxed, relaxed_requests
 from search.queries.filters import filter_clause
 from search.results import FacetValue, Total
 
@@ -53,25 +54,20 @@ class Counter:
 
     async def relaxed(self, filters: Filters, budget: Budget) -> dict[str, int]:
         """Return filter → creators that would pass without it; nothing where that is late."""
-        answer = await retrieval.ask(self._cluster, relaxed_request(filters), "relax", budget, ("relaxed",))
-        return read_relaxed(answer) if answer else {}
+        asked = relaxed_requests(filters)
+        return relaxed(await retrieval.ask_all(self._cluster, asked, "relax", budget, ("relaxed",)))
 
     async def count(self, wanted: Counting, budget: Budget) -> Counts:
         """Return total and facets; what is late is named in the budget."""
         version = await self._caches.version.current()
         if version and (known := await self._caches.counts.get(version, wanted.key, wanted.facets)):
             return _counts(*known)
-        body = facet_request(
-            wanted.filters,
-            wanted.facets,
-            size=wanted.size,
-            starts_with=wanted.starts_with,
-        )
+        asked = facet_requests(wanted.filters, wanted.facets, size=wanted.size, starts_with=wanted.starts_with)
         parts = ("total", "facets") if wanted.facets else ("total",)
-        answer = await retrieval.ask(self._cluster, body, "count", budget, parts)
-        if answer is None or answer["timed_out"] or answer["_shards"]["failed"]:
+        answers = await retrieval.ask_all(self._cluster, asked, "count", budget, parts)
+        if answers.keys() != asked.keys() or not all(map(is_whole, answers.values())):
             return Counts()
-        total, facets = read(answer, wanted.facets)
+        total, facets = read(answers, wanted.facets)
         self._planner.learn(filter_clause(wanted.filters), total)
         if version:
             self._caches.counts.put(version, wanted.key, total, facets)

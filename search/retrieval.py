@@ -13,6 +13,7 @@ import structlog
 from creators.errors import ClusterRefused, ClusterUnavailable, NotFound
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
+from search.executors.contract import is_whole
 from search.queries import completion, named
 from search.rank.candidates import ArmHit, parse_hits
 from search.results import HIDDEN, displayed
@@ -49,11 +50,12 @@ async def ask(
 
 
 async def ask_all(
-    cluster: AsyncCluster, bodies: Mapping[str, Clause], stage: str, budget: Budget
+    cluster: AsyncCluster, bodies: Mapping[str, Clause], stage: str, budget: Budget, parts: Sequence[str] = ()
 ) -> dict[str, dict[str, Any]]:
     """Return the answers to several searches that are sent as one request, under the names of their bodies.
 
-    What is missing or partial is named in the budget as ``stage.name``; the others are answered all the same.
+    What is missing or partial is named in the budget: ``parts``, else ``stage.name``; the others are answered all the
+    same.
     """
     timeout = {"timeout": f"{budget.left_for_ms(stage)}ms"}
     with budget.stage(stage):
@@ -65,13 +67,13 @@ async def ask_all(
             answers = []
     found = {name: answer for name, answer in zip(bodies, answers, strict=False) if "error" not in answer}
     for name in bodies:
-        _note(found.get(name), (f"{stage}.{name}",), budget)
+        _note(found.get(name), parts or (f"{stage}.{name}",), budget)
     return found
 
 
 def _note(answer: Mapping[str, Any] | None, parts: Sequence[str], budget: Budget) -> None:
     """Name the parts in the budget where the answer is missing or partial."""
-    if answer is None or answer["timed_out"] or answer["_shards"]["failed"]:
+    if answer is None or not is_whole(answer):
         for part in parts:
             budget.leave_out(part)
 

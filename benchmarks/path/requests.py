@@ -43,6 +43,8 @@ class Sent:
 
     bodies: tuple[Json, ...]
     answer_kb: float
+    is_together: bool = False
+    """Whether it was sent as one of several, whatever their number."""
 
 
 class Recording(AsyncCluster):
@@ -64,21 +66,21 @@ class Recording(AsyncCluster):
     async def msearch(self, logical: str, bodies: Sequence[Json], *, timeout_s: float | None = None) -> list[Json]:
         """Run several and note them."""
         answers = await super().msearch(logical, bodies, timeout_s=timeout_s)
-        self.sent["complete"].append(Sent(tuple(bodies), len(json.dumps(answers)) / 1024))
+        if logical == CREATORS:
+            kind = "count" if bodies[0].get("size") == 0 else "complete"
+            self.sent[kind].append(Sent(tuple(bodies), len(json.dumps(answers)) / 1024, is_together=True))
         return answers
 
     async def send(self, one: Sent) -> None:
         """Send a request again, unnoted."""
-        if len(one.bodies) == 1:
-            await super().search(CREATORS, one.bodies[0])
-        else:
+        if one.is_together:
             await super().msearch(CREATORS, one.bodies)
+        else:
+            await super().search(CREATORS, one.bodies[0])
 
 
 def _kind(body: Mapping[str, Any]) -> str:
     text = json.dumps(body)
-    if body.get("size") == 0:
-        return "count"
     if isinstance(body.get("_source"), dict):
         return "fetch"
     if '"embedding"' in text:

@@ -71,9 +71,14 @@ def arm_body(arm: Arm, question: Question, plan: Plan, *, timeout_ms: int) -> Cl
     return knn.knn_arm(question.vector or (), filters, size=size, timeout_ms=timeout_ms, plan=plan)
 
 
+def is_whole(answer: Mapping[str, Any]) -> bool:
+    """Return whether every shard answered, and in time."""
+    return not (answer["timed_out"] or answer["_shards"]["failed"])
+
+
 def read_answer(name: str, answer: Mapping[str, Any], budget: Budget) -> list[ArmHit]:
     """Return the hits of one answer, note its time, and name it when it is partial."""
-    if answer["timed_out"] or answer["_shards"]["failed"]:
+    if not is_whole(answer):
         budget.leave_out(name)
     budget.took_ms[f"retrieve.{name}"] = float(answer["took"])
     return parse_hits(answer)

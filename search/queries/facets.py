@@ -1,4 +1,4 @@
-"""Total and facets, in a request of their own: a pruned lexical arm does not count, a k-NN arm counts neighbours.
+"""Total and facets, in requests of their own: a pruned lexical arm does not count, a k-NN arm counts neighbours.
 
 A facet does not filter itself: with ``niches: [food]`` chosen, the facet ``niches`` still counts what the other niches
 would give, under all other filters. The total is under all filters.
@@ -16,8 +16,7 @@ from search.filters import Filters
 from search.queries.filters import Clause, filter_query
 
 FACET_SIZE = 50
-TOTAL = "_total"
-VALUES = "values"
+TOTAL = "total"
 _FILTER_OF = {
     "platforms": "platforms",
     "niches": "niches",
@@ -42,15 +41,19 @@ _FILTER_OF = {
 """Facet and the filter that asks for its values; others (``has`` is "all of") are counted under all filters."""
 
 
-def _without(filters: Filters, facets: Sequence[str]) -> Filters:
-    unset = {
-        _FILTER_OF[facet]: Filters.model_fields[_FILTER_OF[facet]].default for facet in facets if facet in _FILTER_OF
-    }
-    return filters.model_copy(update=unset)
+def _without(filters: Filters, facet: str) -> Filters:
+    own = _FILTER_OF.get(facet)
+    return filters.model_copy(update={own: Filters.model_fields[own].default}) if own else filters
 
 
-def facet_request(filters: Filters, facets: Sequence[str], *, size: int = FACET_SIZE, starts_with: str = "") -> Clause:
-    """Return the request for the total and the facets; :func:`read` reads its answer.
+def facet_requests(
+    filters: Filters, facets: Sequence[str], *, size: int = FACET_SIZE, starts_with: str = ""
+) -> dict[str, Clause]:
+    """Return the requests for the total and the facets, by name; :func:`read` reads their answers.
+
+    ``TOTAL`` is under all filters and counts the facets that do not filter themselves, each other facet has a request
+    of its own: its filter as the query is walked in one go, as an aggregation it is asked about every creator (twice
+    the time of the engine, docs/performance.md).
 
     Args:
         filters: of the search.
@@ -58,37 +61,33 @@ def facet_request(filters: Filters, facets: Sequence[str], *, size: int = FACET_
         size: values of each facet.
         starts_with: only values that start so, in any case.
     """
-    shared = _without(filters, facets)
-    search = Search().query(filter_query(shared)).extra(size=0, track_total_hits=True)
-    if shared != filters:
-        search.aggs.bucket(TOTAL, "filter", filter=filter_query(filters))
     chosen = {"include": _prefix_pattern(starts_with)} if starts_with else {}
+    searches = {TOTAL: _counting(filters)}
     for facet in facets:
-        terms = A("terms", field=fields.FACETS[facet], size=size, shard_size=10 * size, **chosen)
-        own = _without(filters, [facet])
-        if own == shared:
-            search.aggs.bucket(facet, terms)
-        else:
-            search.aggs.bucket(facet, "filter", filter=filter_query(own)).bucket(VALUES, terms)
-    body: Clause = search.to_dict()
-    return body
+        own = _without(filters, facet)
+        name = TOTAL if own == filters else facet
+        search = searches.setdefault(name, _counting(own))
+        search.aggs.bucket(facet, A("terms", field=fields.FACETS[facet], size=size, shard_size=10 * size, **chosen))
+    return {name: search.to_dict() for name, search in searches.items()}
 
 
-def relaxed_request(filters: Filters) -> Clause:
-    """Return the request that counts who would pass without each of the filters; :func:`read_relaxed` reads it."""
-    search = Search().extra(size=0, track_total_hits=False)
-    for name, field in Filters.model_fields.items():
-        unset = field.get_default(call_default_factory=True)
-        if getattr(filters, name) != unset:
-            rest = filters.model_copy(update={name: unset})
-            search.aggs.bucket(name, "filter", filter=filter_query(rest))
-    body: Clause = search.to_dict()
-    return body
+def _counting(filters: Filters) -> Search:
+    return Search().query(filter_query(filters)).extra(size=0, track_total_hits=True)
 
 
-def read_relaxed(answer: Mapping[str, Any]) -> dict[str, int]:
-    """Return filter → creators that pass without it, the most first, from the answer to :func:`relaxed_request`."""
-    counts = {name: bucket["doc_count"] for name, bucket in answer.get("aggregations", {}).items()}
+def relaxed_requests(filters: Filters) -> dict[str, Clause]:
+    """Return the requests that count who would pass without each of the filters, by its name; see :func:`relaxed`."""
+    unset = {name: field.get_default(call_default_factory=True) for name, field in Filters.model_fields.items()}
+    return {
+        name: _counting(filters.model_copy(update={name: default})).to_dict()
+        for name, default in unset.items()
+        if getattr(filters, name) != default
+    }
+
+
+def relaxed(answers: Mapping[str, Any]) -> dict[str, int]:
+    """Return filter → creators that pass without it, the most first, from answers to :func:`relaxed_requests`."""
+    counts = {name: answer["hits"]["total"]["value"] for name, answer in answers.items()}
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
@@ -102,11 +101,10 @@ def _escaped(character: str) -> str:
     return character if character.isalnum() else f"\\{character}"
 
 
-def read(answer: Mapping[str, Any], facets: Sequence[str]) -> tuple[int, dict[str, list[tuple[str | bool, int]]]]:
-    """Return the total, and the values of each facet with their counts, from the answer to :func:`facet_request`."""
-    found = answer.get("aggregations", {})
-    total = found[TOTAL]["doc_count"] if TOTAL in found else answer["hits"]["total"]["value"]
-    return total, {facet: _values(found[facet].get(VALUES, found[facet])) for facet in facets}
+def read(answers: Mapping[str, Any], facets: Sequence[str]) -> tuple[int, dict[str, list[tuple[str | bool, int]]]]:
+    """Return the total, and the values of each facet with their counts, from answers to :func:`facet_requests`."""
+    of_facets = {facet: answers.get(facet, answers[TOTAL])["aggregations"][facet] for facet in facets}
+    return answers[TOTAL]["hits"]["total"]["value"], {facet: _values(terms) for facet, terms in of_facets.items()}
 
 
 def _values(terms: Mapping[str, Any]) -> list[tuple[str | bool, int]]:

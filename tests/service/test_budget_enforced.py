@@ -31,7 +31,7 @@ _unasked = itertools.count(2)
 def part_of(request: Seen) -> str | None:
     """Return which part of a search a request is for."""
     if request.path.endswith("/_msearch"):
-        return "complete"
+        return "count" if request.bodies[0].get("size") == 0 else "complete"
     if not request.path.endswith("/_search"):
         return None
     body = request.json
@@ -39,7 +39,6 @@ def part_of(request: Seen) -> str | None:
     # Candidates come with all that the ranking reads.
     is_of_an_arm = len(body.get("docvalue_fields", ())) > 1
     parts = {
-        "count": body.get("size") == 0,
         "fetch": isinstance(body.get("_source"), dict),
         "knn": is_of_an_arm and '"embedding"' in query,
         "lexical": is_of_an_arm and '"multi_match"' in query,

@@ -48,56 +48,58 @@ def terms(field):
     return {"terms": {"field": field, "size": 50, "shard_size": 500}}
 
 
-def test_facets_that_are_not_filtered_are_counted_plainly():
-    assert facets.facet_request(Filters(has=("email",)), ("platforms", "verified")) == {
-        "size": 0,
-        "track_total_hits": True,
-        "query": FILTER,
-        "aggs": {"platforms": terms("platforms"), "verified": terms("verified")},
-    }
+def count(query, *facets_):
+    return {"size": 0, "track_total_hits": True, "query": query} | (
+        {"aggs": {name: terms(name) for name in facets_}} if facets_ else {}
+    )
+
+
+def test_facets_that_are_not_filtered_are_counted_with_the_total():
+    asked = facets.facet_requests(Filters(has=("email",)), ("platforms", "verified"))
+    assert asked == {"total": count(FILTER, "platforms", "verified")}
 
 
 def test_a_facet_does_not_filter_itself():
-    body = facets.facet_request(FOOD, ("niches", "platforms"))
-    chosen = filter_clause(FOOD)
     others = filter_clause(FOOD.model_copy(update={"niches": ()}))
-    assert body["query"] == others
-    assert body["aggs"] == {
-        "_total": {"filter": chosen},
-        "niches": terms("niches"),
-        "platforms": {"filter": chosen, "aggs": {"values": terms("platforms")}},
+    assert facets.facet_requests(FOOD, ("niches", "platforms")) == {
+        "total": count(filter_clause(FOOD), "platforms"),
+        "niches": count(others, "niches"),
     }
 
 
 def test_what_is_excluded_stays_excluded_from_its_own_facet():
-    body = facets.facet_request(FOOD, ("niches",))
-    assert {"terms": {"niches": ["crypto"]}} in body["query"]["bool"]["must_not"]
+    asked = facets.facet_requests(FOOD, ("niches",))
+    assert {"terms": {"niches": ["crypto"]}} in asked["niches"]["query"]["bool"]["must_not"]
 
 
 def test_the_facet_of_all_of_these_is_counted_under_its_filter():
-    body = facets.facet_request(FOOD, ("has",))
-    assert body["query"] == filter_clause(FOOD)
-    assert "_total" not in body["aggs"]
+    assert facets.facet_requests(FOOD, ("has",)) == {"total": count(filter_clause(FOOD), "has")}
 
 
 def test_the_total_alone():
-    assert facets.facet_request(Filters(), ()) == {
-        "size": 0,
-        "track_total_hits": True,
-        "query": {"match_all": {}},
-    }
+    assert facets.facet_requests(Filters(), ()) == {"total": count({"match_all": {}})}
 
 
 def test_every_facet_can_be_asked_for_and_read():
-    body = facets.facet_request(FOOD, sorted(FACETS))
+    asked = facets.facet_requests(FOOD, sorted(FACETS))
     bucket = {"buckets": [{"key": 1, "key_as_string": "true", "doc_count": 3}, {"key": "a", "doc_count": 2}]}
-    answer = {
-        "hits": {"total": {"value": 99}},
-        "aggregations": {
-            name: {"doc_count": 7, "values": bucket} if "filter" in agg else bucket
-            for name, agg in body["aggs"].items()
-        },
+    answers = {
+        name: {
+            "hits": {"total": {"value": 7 if name == "total" else 99}},
+            "aggregations": dict.fromkeys(body.get("aggs", ()), bucket),
+        }
+        for name, body in asked.items()
     }
-    total, found = facets.read(answer, sorted(FACETS))
+    total, found = facets.read(answers, sorted(FACETS))
     assert total == 7
     assert found == {name: [(True, 3), ("a", 2)] for name in FACETS}
+
+
+def test_each_filter_is_relaxed_alone():
+    asked = facets.relaxed_requests(FOOD)
+    assert asked == {
+        name: count(filter_clause(FOOD.model_copy(update={name: default})))
+        for name, default in (("niches", ()), ("has", ()), ("exclude", Exclusions()))
+    }
+    answers = {name: {"hits": {"total": {"value": place}}} for place, name in enumerate(asked)}
+    assert list(facets.relaxed(answers).items()) == [("exclude", 2), ("has", 1), ("niches", 0)]
