@@ -9,7 +9,8 @@ from creators.text import clean_line
 from mappings.fields import account_field
 from mappings.registry import CREATORS
 from search.queries.suggest import nearly_query, suggest_query
-from search.results import HIDDEN, Suggestion, displayed
+from search.results import Suggestion
+from search.shown import displayed, source_filter
 
 if TYPE_CHECKING:
     from creators.models import Platform
@@ -61,7 +62,7 @@ class Directory:
         body = {
             "size": 1,
             "query": query,
-            "_source": {"excludes": list(HIDDEN)},
+            "_source": source_filter(()),
             "track_total_hits": False,
             "sort": [{"as_of": "desc"}, {"creator_id": "asc"}],
         }

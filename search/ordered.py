@@ -55,7 +55,7 @@ async def ordered_page(
         return OrderedPage((), None)
     found = answer["hits"]["hits"]
     ids = [hit["fields"][ID][0] for hit in found]
-    sources = await retrieval.fetch(cluster, ids, budget)
+    sources = await retrieval.fetch(cluster, ids, budget, request.fields)
     hits = tuple(
         CreatorHit(rank=position.offset + number, creator_id=one, score=None, creator=sources.get(one, {}))
         for number, one in enumerate(ids, start=1)

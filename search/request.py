@@ -13,6 +13,7 @@ from mappings import fields
 from search.filters import CleanText, Filters, one_of
 from search.rank.diversity import Diversity
 from search.rank.model import FEATURES, PROFILES
+from search.shown import FieldNames
 
 MAX_LIMIT = 100
 MAX_SEEDS = 20
@@ -91,6 +92,8 @@ class SearchRequest(Frozen):
     filters: Filters = Filters()
     sort: Sort = Sort()
     facets: FacetNames = ()
+    fields: FieldNames = ()
+    """Display fields of each hit, or groups of them (``accounts.youtube``); none are all, fewer come sooner."""
     limit: Limit = 20
     cursor: str | None = None
     """``next_cursor`` of the page before."""
@@ -100,8 +103,8 @@ class SearchRequest(Frozen):
 
     @property
     def fingerprint(self) -> str:
-        """What a cursor is good for: everything but paging, explaining and time."""
-        return _fingerprint(self, without={"cursor", "limit", "explain", "budget_ms", "facets"})
+        """What a cursor is good for: everything but paging, what is shown, explaining and time."""
+        return _fingerprint(self, without={"cursor", "limit", "explain", "budget_ms", "facets", "fields"})
 
 
 class Seed(Frozen):
@@ -118,6 +121,8 @@ class SimilarRequest(Frozen):
     negative_seeds: Annotated[tuple[Seed, ...], Field(max_length=MAX_SEEDS)] = ()
     """Creators to be unlike."""
     filters: Filters = Filters()
+    fields: FieldNames = ()
+    """Display fields of each hit, or groups of them (``accounts.youtube``); none are all, fewer come sooner."""
     limit: Limit = 20
     explain: bool = False
     budget_ms: BudgetMs | None = None

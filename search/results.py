@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,32 +10,6 @@ from creators.models import Frozen
 from search.explain import Explanation
 from search.parse.clauses import ParsedQuery
 from search.plan import Plan
-
-HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
-"""Fields of a document that serve the search and not the reader."""
-
-
-_ORDER = (
-    *("creator_id", "name", "names", "handles", "platforms", "domain", "niches", "primary_niche", "niche_scores"),
-    *("categories", "topics", "countries", "languages", "language_confidence", "followers", "follower_band"),
-    *("engagement_rate", "growth_30d", "growth_90d", "growth_180d", "momentum", "acceleration", "posts_per_week"),
-    *("audience_quality", "audience_quality_band", "audience_quality_coverage", "bot_probability", "anomalies"),
-    *("brand_safe", "brand_risk", "brand_risk_categories", "sponsored_share", "brands", "account_kind", "pronouns"),
-    "content_types",
-    *("shipping_velocity", "technical_score", "stars"),
-    *("country", "country_confidence", "verified", "has", "website", "bio"),
-    *("bio_composed", "joined_on", "last_posted_at", "as_of", "account_count", "sources", "degraded", "accounts"),
-    *("links", "engagement", "growth", "signals"),
-)
-_PLACED = frozenset(_ORDER)
-
-
-def displayed(source: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the display fields of a document in an order that reads well, the same for every creator."""
-    shown = {name: source[name] for name in _ORDER if name in source}
-    if len(shown) < len(source):
-        shown |= {name: source[name] for name in sorted(source.keys() - _PLACED)}
-    return shown
 
 
 class CreatorHit(Frozen):
@@ -47,7 +20,7 @@ class CreatorHit(Frozen):
     score: float | None
     """Sum of the contributions; null when the page is in the order of a field."""
     creator: dict[str, Any]
-    """The display fields; empty where fetching them fell out of the budget."""
+    """The display fields that the request names; empty where fetching them fell out of the budget."""
     explanation: Explanation | None = None
 
 

@@ -16,7 +16,7 @@ from mappings.registry import CREATORS
 from search.executors.contract import is_whole
 from search.queries import completion, named
 from search.rank.candidates import ArmHit, parse_hits
-from search.results import HIDDEN, displayed
+from search.shown import displayed, source_filter
 
 if TYPE_CHECKING:
     from creators.stores.cluster import AsyncCluster
@@ -108,14 +108,16 @@ async def looks(cluster: AsyncCluster, ids: Sequence[str], budget: Budget) -> di
     return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]} if answer else {}
 
 
-async def fetch(cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budget) -> dict[str, dict[str, Any]]:
-    """Return the display fields of a page; empty when they are late."""
+async def fetch(
+    cluster: AsyncCluster, creator_ids: Sequence[str], budget: Budget, fields: Sequence[str] = ()
+) -> dict[str, dict[str, Any]]:
+    """Return these display fields of a page, or all; empty when they are late."""
     if not creator_ids:
         return {}
     body = {
         "size": 2 * len(creator_ids),
         "query": {"ids": {"values": list(creator_ids)}},
-        "_source": {"excludes": list(HIDDEN)},
+        "_source": source_filter(fields),
         "track_total_hits": False,
     }
     answer = await ask(cluster, body, "fetch", budget)

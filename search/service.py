@@ -266,7 +266,7 @@ class CreatorSearch:
     ) -> tuple[CreatorHit, ...]:
         """Return the page of a window that begins at ``start``."""
         ids = ranked.ids[start : start + request.limit]
-        sources = await retrieval.fetch(self._cluster, ids, budget)
+        sources = await retrieval.fetch(self._cluster, ids, budget, request.fields)
         with budget.stage("explain"):
             return tuple(
                 CreatorHit(

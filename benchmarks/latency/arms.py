@@ -18,6 +18,8 @@ from search.queries.filters import filter_clause
 LIMIT = 20
 FACETS = ("platforms", "niches", "countries")
 FACET_VALUES = 50
+CARD = ("name", "handles", "platforms", "niches", "countries", "followers", "engagement_rate", "growth_90d", "verified")
+"""What a list of creators shows of each."""
 NEIGHBOURS = 100
 """``k`` of the naive hybrid, as the examples in OpenSearch's documentation have it."""
 SEARCH = "/v1/creators/search"
@@ -56,6 +58,10 @@ class Arm:
 def api_body(question: Asked, _vector: Sequence[float] = ()) -> Body:
     """Return the request of a user of the API: text, filters, one page, three facets."""
     return {"text": question.text, "filters": question.filters, "facets": list(FACETS), "limit": LIMIT}
+
+
+def _cards(question: Asked, _vector: Sequence[float] = ()) -> Body:
+    return api_body(question) | {"fields": list(CARD)}
 
 
 def _native(question: Asked, _vector: Sequence[float] = ()) -> Body:
@@ -100,6 +106,7 @@ ARMS: dict[str, Arm] = {
     one.name: one
     for one in (
         Arm("ours", api_body),
+        Arm("cards", _cards),
         Arm("native", _native),
         Arm("naive", _naive, direct=True),
         Arm("naive-hybrid", _naive_hybrid, direct=True, needs_vector=True),

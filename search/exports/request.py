@@ -6,19 +6,18 @@ import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from creators.ids import content_hash
 from creators.models import Frozen
 from mappings.fields import SORTS
-from search.exports.columns import check_fields
 from search.exports.formats import Format
 from search.filters import CleanText, Filters, Ids
 from search.request import Sort
+from search.shown import FieldNames
 
 ORDER_OF_RELEVANCE = Sort(field="followers", order="desc")
 """Relevance ranks a window of candidates; a whole result has no such order."""
-MAX_FIELDS = 200
 MAX_ROWS = 2**31
 
 
@@ -38,7 +37,7 @@ class ExportRequest(Frozen):
     creator_ids: Annotated[Ids, Field(min_length=1)] | None = None
     """Only these, as far as they pass the filters; an id that was merged stands for the creator it became."""
     format: Format = Format.CSV
-    fields: Annotated[tuple[str, ...], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)] = ()
+    fields: FieldNames = ()
     """Names of fields, or of groups of fields (``accounts.youtube``); none are all. ``creator_id`` is always there."""
     limit: Annotated[int, Field(ge=1, le=MAX_ROWS)] | None = None
     """At most so many creators, the first in the order."""

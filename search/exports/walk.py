@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from creators.errors import IndexNotReady, NotFound
 from mappings.registry import CREATORS
 from search.directory import MAX_REDIRECTS, NO_INDEX
-from search.exports.columns import source_filter
 from search.filters import Filters
 from search.queries.filters import Clause, filter_query
+from search.shown import source_filter
 
 if TYPE_CHECKING:
     from creators.stores.cluster import Cluster

@@ -25,7 +25,7 @@ from search.exports.formats import ENCODINGS
 from search.exports.ledger import FILE, PART, End, Export, Failure, File, Ledger, Part, Step
 from search.exports.spool import Spool, rows_of
 from search.exports.walk import PAGE_ROWS, Walk, resolve
-from search.results import displayed
+from search.shown import displayed
 
 if TYPE_CHECKING:
     from creators.stores.session import Stores

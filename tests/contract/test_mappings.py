@@ -16,7 +16,7 @@ from search.queries.filters import filter_clause
 from search.queries.named import named_arm
 from search.queries.suggest import nearly_query, suggest_query
 from search.request import Sort
-from search.results import HIDDEN
+from search.shown import HIDDEN
 
 INDICES = Path(__file__).parents[2] / "mappings" / "indices"
 NAMES = sorted(path.stem for path in INDICES.glob("*.json"))

@@ -152,6 +152,26 @@ def test_a_hit_hides_what_serves_the_machine(client):
     assert hit["creator"]["creator_id"] == hit["creator_id"]
 
 
+@pytest.mark.parametrize("sort", ["relevance", "followers"])
+def test_a_page_shows_the_fields_that_are_named(client, sort):
+    body = {"text": TEXT, "sort": {"field": sort}, "limit": 5}
+    whole = search(client, **body)["hits"]
+    named = search(client, **body, fields=["followers", "accounts.youtube", "name"])["hits"]
+    assert [hit["creator_id"] for hit in named] == [hit["creator_id"] for hit in whole]
+    for hit, full in zip(named, whole, strict=True):
+        shown = {name: value for name, value in full["creator"].items() if name in {"creator_id", "name", "followers"}}
+        accounts = full["creator"]["accounts"]
+        assert hit["creator"] == shown | (
+            {"accounts": {"youtube": accounts["youtube"]}} if "youtube" in accounts else {}
+        )
+
+
+def test_creators_like_one_show_the_fields_that_are_named(client, known):
+    body = {"seeds": [{"creator_id": known["creator_id"]}], "fields": ["name"], "limit": 3}
+    hits = client.post("/v1/creators/similar", json=body).json()["hits"]
+    assert [hit["creator"].keys() for hit in hits] == [{"creator_id", "name"}] * 3
+
+
 def test_every_answer_tells_its_time_by_stage(client):
     took = search(client, text="a question that nobody has asked before", facets=["niches"])["took_ms"]
     assert {"encode", "retrieve", "retrieve.lexical", "retrieve.knn", "named", "rank", "fetch", "total"} <= took.keys()

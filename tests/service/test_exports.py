@@ -28,7 +28,7 @@ from search.exports.request import ExportRequest, Order
 from search.exports.service import ORDER_NOTE, TEXT_NOTE, Exports
 from search.exports.walk import Walk
 from search.exports.writer import write_slice
-from search.results import HIDDEN
+from search.shown import HIDDEN
 from tests.fixtures.crowd import people, write
 
 CROWD = 4000

@@ -13,7 +13,7 @@ from benchmarks.guard.measure import counts
 from benchmarks.ingest.installed import installed, remove
 from benchmarks.load.questions import Asked
 from enrich.encoders.opened import open_encoder
-from search import retrieval
+from search import shown
 from search.queries import knn, lexical
 from search.queries.lean import lean
 
@@ -55,7 +55,7 @@ def whole(query, *, size, timeout_ms):
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param([(retrieval, "HIDDEN", ())], id="the page with its vectors"),
+        pytest.param([(shown, "HIDDEN", ())], id="the page with its vectors"),
         pytest.param([(lexical, "lean", whole), (knn, "lean", whole)], id="candidates with their source"),
     ],
 )

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.exports.cells import flat, guarded, joined, split, text_row, typed_columns, unguarded
-from search.exports.columns import COLUMNS, GROUPS, LISTS, Column, Kind, check_fields, columns_of, source_filter
-from search.results import HIDDEN
+from search.exports.columns import COLUMNS, GROUPS, LISTS, Column, Kind, columns_of
+from search.shown import HIDDEN, check_fields, source_filter
 from tests.fixtures.crowd import people
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

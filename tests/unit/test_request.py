@@ -10,6 +10,7 @@ from search.filters import MAX_IDS, MAX_TEXT
 from search.request import MAX_LIMIT, MAX_WEIGHT, SearchRequest, Seed, SimilarRequest
 
 SEEDS = [{"creator_id": "a"}]
+REQUIRED = {SearchRequest: {}, SimilarRequest: {"seeds": SEEDS}}
 FULL = {
     "text": "coffee",
     "filters": {"platforms": ["x"]},
@@ -33,6 +34,16 @@ def test_an_empty_request_asks_for_everybody():
         "balanced",
     )
     assert SimilarRequest(seeds=SEEDS).ranking.profile == "similar"
+
+
+@pytest.mark.parametrize("model", [SearchRequest, SimilarRequest])
+def test_a_field_that_no_creator_has_is_named_with_the_nearest(model):
+    with pytest.raises(ValidationError, match="'folowers' is not a field of a creator; did you mean 'followers'"):
+        model.model_validate(REQUIRED[model] | {"fields": ["name", "folowers"]})
+
+
+def test_what_is_shown_does_not_make_another_question():
+    assert SearchRequest(text="tea", fields=("name",)).fingerprint == SearchRequest(text="tea").fingerprint
 
 
 @pytest.mark.parametrize("limit", [-1, 0, MAX_LIMIT + 1, 1.5, "many", None])
