@@ -139,7 +139,11 @@ class Bench:
             yield Servers(api, opensearch, self.installed.prefix)
 
     async def ask(self, servers: Servers, arm: Arm, plan: Plan, asked: Sequence[Question], settle_s: float) -> Run:
-        """Send questions by one arm in open loop; those planned in the first ``settle_s`` are not in the outcome."""
+        """Send questions by one arm in open loop; those planned in the first ``settle_s`` are not in the outcome.
+
+        What another arm made the product remember is forgotten first.
+        """
+        forget(self.installed)
         vectors = self.vectors(asked) if arm.needs_vector else ()
         return await self.run(sender(arm, servers, asked, vectors), plan, settle_s)
 
