@@ -65,7 +65,12 @@ async def ask_all(
         except FAILURES as error:
             log.warning("left_out", stage=stage, reason=str(error) or "late")
             answers = []
-    found = {name: answer for name, answer in zip(bodies, answers, strict=False) if "error" not in answer}
+    found: dict[str, dict[str, Any]] = {}
+    for name, answer in zip(bodies, answers, strict=False):
+        if error := answer.get("error"):
+            log.warning("left_out", stage=f"{stage}.{name}", reason=error["reason"])
+        else:
+            found[name] = answer
     for name in bodies:
         _note(found.get(name), parts or (f"{stage}.{name}",), budget)
     return found
