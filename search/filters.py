@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Annotated, Self
 
@@ -24,18 +24,23 @@ MAX_GROUPS = 50
 """Groups in all of a request's filters, at every depth."""
 
 
+def check_known(kind: str, values: Iterable[str], allowed: frozenset[str]) -> None:
+    """Raise :class:`ValueError` for the first value that is not allowed; the message has the nearest that is."""
+    from rapidfuzz import process
+
+    for value in values:
+        if value not in allowed:
+            nearest = process.extractOne(value, allowed)
+            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+            detail = f"{value!r} is not a {kind}{hint}"
+            raise ValueError(detail)
+
+
 def one_of(kind: str, allowed: frozenset[str]) -> AfterValidator:
     """Return the validator of a list of names: sorted, each once, a wrong one answered with the nearest."""
 
     def check(values: tuple[str, ...]) -> tuple[str, ...]:
-        from rapidfuzz import process
-
-        for value in values:
-            if value not in allowed:
-                nearest = process.extractOne(value, allowed)
-                hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-                detail = f"{value!r} is not a {kind}{hint}"
-                raise ValueError(detail)
+        check_known(kind, values, allowed)
         return tuple(sorted(set(values)))
 
     return AfterValidator(check)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from mappings.fields import ID
 from mappings.registry import CREATORS, definition
+from search.filters import check_known
 
 HIDDEN = ("embedding", "names_ascii", "text_hash", "recipe", "niche_labels")
 """Fields of a document that serve the search and not the reader."""
@@ -77,14 +78,7 @@ def check_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         ValueError: one is no field; the message has the nearest that is.
     """
-    from rapidfuzz import process
-
-    for field in fields:
-        if field not in FIELDS:
-            nearest = process.extractOne(field, FIELDS)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            detail = f"{field!r} is not a field of a creator{hint}"
-            raise ValueError(detail)
+    check_known("field of a creator", fields, FIELDS)
     return tuple(dict.fromkeys(fields))
 
 
