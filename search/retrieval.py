@@ -67,8 +67,8 @@ async def ask_all(
             answers = []
     found: dict[str, dict[str, Any]] = {}
     for name, answer in zip(bodies, answers, strict=False):
-        if error := answer.get("error"):
-            log.warning("left_out", stage=f"{stage}.{name}", reason=error["reason"])
+        if refusal := answer.get("error"):
+            log.warning("left_out", stage=f"{stage}.{name}", reason=refusal["reason"])
         else:
             found[name] = answer
     for name in bodies:
