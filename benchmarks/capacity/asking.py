@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any
+from dataclasses import dataclass
 
 from benchmarks.capacity.engine import Engine, Json
 from benchmarks.corpus.questions import Question, questions
@@ -13,11 +13,13 @@ from benchmarks.latency import openloop
 from benchmarks.latency.arms import FACETS, LIMIT, SEARCH
 from benchmarks.latency.client import Client
 from benchmarks.latency.openloop import Answer, Outcome, Send
-from benchmarks.latency.schedule import poisson
+from benchmarks.latency.schedule import Plan, poisson
 from benchmarks.latency.serving import served
 from benchmarks.latency.usage import Meter, Usage
 from search.queries import lexical
 
+WARMING = 2
+"""Times the measured length: an engine that has just started computes twice as much for a search."""
 COUNTED = 40
 """Questions whose words are counted, to know how many creators have them."""
 
@@ -30,7 +32,7 @@ def ask(
     seed: int,
     starting: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Json:
-    """Return the time and the cost of the mixed searches at a rate; the first third is for warming up.
+    """Return the time and the cost of the mixed searches at a rate, after ``WARMING`` times as long of others.
 
     Args:
         engine: whose installation is served.
@@ -39,29 +41,29 @@ def ask(
         seed: of the questions and the arrivals.
         starting: block in which the API is started.
     """
-    plan = poisson(qps, seconds, seed)
-    asked = questions(engine.corpus, len(plan), seed=seed)
+    warming, load = (
+        _drawn(engine, qps, length, one) for length, one in ((WARMING * seconds, seed + 1), (seconds, seed))
+    )
     with ExitStack() as stack:
         with starting():
             api = stack.enter_context(served(engine.env))
         meter = Meter({"api": api.pid, "engine": engine.pid})
-        outcome, usage, queries = asyncio.run(_run(engine, meter, api.url, _Load(plan, asked)))
-    timed = outcome.after(seconds / 3).summary()
-    # Counters are of the whole run: warming up costs more, so these costs err on the high side.
+        outcome, usage, queries = asyncio.run(_run(engine, meter, api.url, (warming, load)))
+    timed, requests = outcome.summary(), len(load.plan)
     return {
         "qps": qps,
-        "requests": len(plan),
+        "requests": requests,
         "p50_ms": timed["p50_ms"],
         "p90_ms": timed["p90_ms"],
         "p99_ms": timed["p99_ms"],
         "failed": timed["failed"],
         "degraded": timed["degraded"],
-        "api_cpu_ms": usage.cpu_s["api"] * 1000 / len(plan),
-        "engine_cpu_ms": usage.cpu_s["engine"] * 1000 / len(plan),
-        "shard_queries": queries / len(plan),
+        "api_cpu_ms": usage.cpu_s["api"] * 1000 / requests,
+        "engine_cpu_ms": usage.cpu_s["engine"] * 1000 / requests,
+        "shard_queries": queries / requests,
         "load_average": usage.load,
         "steal_share": usage.steal_share,
-        "mix": mix_of(engine, asked),
+        "mix": mix_of(engine, load.asked),
     }
 
 
@@ -76,12 +78,12 @@ def mix_of(engine: Engine, asked: Sequence[Question]) -> Json:
     }
 
 
+@dataclass(frozen=True, slots=True)
 class _Load:
     """What is sent, and when."""
 
-    def __init__(self, plan: Any, asked: Sequence[Question]) -> None:
-        self.plan = plan
-        self.asked = asked
+    plan: Plan
+    asked: Sequence[Question]
 
     def sender(self, client: Client) -> Send:
         """Return what sends one question and reads its answer."""
@@ -105,8 +107,16 @@ class _Load:
         return send
 
 
-async def _run(engine: Engine, meter: Meter, url: str, load: _Load) -> tuple[Outcome, Usage, int]:
+def _drawn(engine: Engine, qps: float, seconds: float, seed: int) -> _Load:
+    plan = poisson(qps, seconds, seed)
+    return _Load(plan, questions(engine.corpus, len(plan), seed=seed))
+
+
+async def _run(engine: Engine, meter: Meter, url: str, loads: tuple[_Load, _Load]) -> tuple[Outcome, Usage, int]:
+    """Send a load that nobody looks at, then the one that is measured."""
+    warming, load = loads
     async with Client(url) as client:
+        await openloop.run(warming.plan, warming.sender(client))
         queries, before = engine.queries(), meter.read()
         outcome = await openloop.run(load.plan, load.sender(client))
         usage = Usage.between(before, meter.read())
