@@ -17,6 +17,9 @@ from search.capacity.work import kinds, on_shard
 
 SEGMENTS = 5.0
 """Graphs in one shard of an index that nobody merged after loading it: no report says how many there were."""
+OLDER_CORES = 0.7
+"""Speed of the cores of 2019 to 2023 that the reports are of, over the calibrated EPYC of 2022: a guess, for none names
+its processor. Amazon gives its machines of that kind up to half as much again as those before (m7a, m6a)."""
 WITHIN = 2.0
 """Factor within which a prediction of somebody else's cluster counts as right."""
 
@@ -34,6 +37,7 @@ class Published:
         clients: that searched at once.
         p90_ms: that was measured.
         guessed: what the report does not say.
+        core_speed: of its cores, over those of the calibrated machine.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Published:
     clients: int
     p90_ms: float
     guessed: str
+    core_speed: float = OLDER_CORES
 
 
 def _vectors(creators: int, dimension: int, *, ef_search: int, replicas: int = 0) -> Demand:
@@ -121,7 +126,7 @@ def predict(calibration: Calibration, cluster: Published) -> Prediction:
     before it (the arrival theorem of closed networks: Reiser and Lavenberg, "Mean-value analysis of closed multichain
     queuing networks", 1980), whose work all cores share; then it takes as long as the slowest of its shards.
     """
-    c = replace(calibration.best, segments=SEGMENTS, shard_requests=1.0)
+    c = replace(calibration.best, segments=SEGMENTS, shard_requests=1.0, core_speed=cluster.core_speed)
     case = Case(cluster.demand, cluster.node, c, calibration.reference)
     shards = cluster.layout.shards
     work = on_shard(kinds(cluster.demand)[0], cluster.demand.creators / shards, cluster.demand, c, case.reference)
@@ -130,6 +135,6 @@ def predict(calibration: Calibration, cluster: Published) -> Prediction:
     before = (cluster.clients - 1) * shards * work.total_ms / cores
     across = c.network_ms + shards * c.reduce_ms
     # Found, then fetched: two round trips, the second to the shards that have one of the hits.
-    predicted = before + alone + c.hits_ms + 2 * across
+    predicted = before + alone + c.hits_ms / c.core_speed + 2 * across
     factor = max(predicted / cluster.p90_ms, cluster.p90_ms / predicted)
     return Prediction(cluster.name, cluster.source, cluster.guessed, cluster.p90_ms, predicted, factor)
