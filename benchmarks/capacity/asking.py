@@ -41,9 +41,7 @@ def ask(
         seed: of the questions and the arrivals.
         starting: block in which the API is started.
     """
-    warming, load = (
-        _drawn(engine, qps, length, one) for length, one in ((WARMING * seconds, seed + 1), (seconds, seed))
-    )
+    warming, load = _drawn(engine, qps, WARMING * seconds, seed + 1), _drawn(engine, qps, seconds, seed)
     with ExitStack() as stack:
         with starting():
             api = stack.enter_context(served(engine.env))
