@@ -15,6 +15,7 @@ from creators.models import Domain
 from creators.stores.session import Stores
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
+from tests.fixtures.installations import PATIENT_MS
 
 SIZE = 200
 
@@ -24,6 +25,7 @@ def bench(engines, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CREATORSCOPE_OPENSEARCH_URL", engines.opensearch_url)
         patch.setenv("CREATORSCOPE_REDIS_URL", engines.redis_url)
+        patch.setenv("CREATORSCOPE_BUDGET_MS", str(PATIENT_MS))
         patch.setenv("CREATORSCOPE_BENCH_DIR", str(tmp_path_factory.mktemp("bench")))
         with installed(SIZE, progress=False) as made:
             yield made
@@ -63,13 +65,13 @@ def test_the_api_answers_from_it(bench):
     (named,) = questions(bench.corpus, 1, seed=5, mix="named")
     (filtered,) = questions(bench.corpus, 1, seed=5, mix="filtered:20:random")
     with TestClient(create_app(bench.settings)) as client:
-        first = client.post("/v1/creators/search", json={"text": named.text, "budget_ms": 20_000}).json()["hits"][0]
+        first = client.post("/v1/creators/search", json={"text": named.text}).json()["hits"][0]
         assert named.text in {first["creator"]["name"], *first["creator"]["handles"]}
         creator_id = first["creator"]["creator_id"]
         assert client.get(f"/v1/creators/{creator_id}").json()["creator_id"] == creator_id
         like = client.post("/v1/creators/similar", json={"seeds": [{"creator_id": creator_id}]}).json()["hits"]
         assert len(like) > 1
-        answer = client.post("/v1/creators/search", json={"filters": filtered.filters, "budget_ms": 20_000}).json()
+        answer = client.post("/v1/creators/search", json={"filters": filtered.filters}).json()
         assert answer["total"]["value"] == round(filtered.share * SIZE)
 
 

@@ -218,9 +218,7 @@ def test_a_creator_that_moves_to_another_domain_leaves_no_second_document(stores
     assert [(one_id, place) for one_id, place, _ in creators_with(stores, f"x:7{one}")] == [
         (creator_id, Domain.LONG_FORM)
     ]
-    answer = api.post(
-        "/v1/creators/search", json={"filters": {"domains": ["microblog"]}, "limit": 100, "budget_ms": 20_000}
-    )
+    answer = api.post("/v1/creators/search", json={"filters": {"domains": ["microblog"]}, "limit": 100})
     assert creator_id not in [hit["creator_id"] for hit in answer.json()["hits"]]
 
 

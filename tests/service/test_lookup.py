@@ -72,7 +72,7 @@ def test_free_text_puts_an_exact_handle_or_name_on_top(client, oracle, sample, w
     """Not always: free text ranks by more than the name, and an exact handle is what lookup is for."""
     ranks = []
     for account in sample:
-        body = {"text": getattr(account, what) or account.handle, "limit": 10, "budget_ms": 20_000}
+        body = {"text": getattr(account, what) or account.handle, "limit": 10}
         hits = client.post("/v1/creators/search", json=body).json()["hits"]
         ids = [hit["creator_id"] for hit in hits]
         wanted = oracle.creator_of[account.account_id]

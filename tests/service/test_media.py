@@ -76,9 +76,7 @@ def test_a_creator_is_found_by_what_is_written_on_a_picture(people, baker, tmp_p
     # Ways of contact stay out, as everywhere.
     assert "example.org" not in kept.text
     with TestClient(create_app(people.settings)) as client:
-        (hit,) = client.post("/v1/creators/search", json={"budget_ms": 20_000, "text": WORDS, "limit": 1}).json()[
-            "hits"
-        ]
+        (hit,) = client.post("/v1/creators/search", json={"text": WORDS, "limit": 1}).json()["hits"]
     assert hit["creator"]["handles"] == ["baker"]
     assert hit["creator"]["signals"]["media"]["sample_size"] == 1
 

@@ -24,17 +24,15 @@ def test_a_query_becomes_filters_that_a_search_takes(client):
         "followers": "at least 10k followers",
         "exclude.niches": "no crypto",
     }
-    body = {"text": parsed["text"], "filters": parsed["filters"], "budget_ms": 20_000}
+    body = {"text": parsed["text"], "filters": parsed["filters"]}
     answer = client.post("/v1/creators/search", json=body)
     assert answer.status_code == 200, answer.text
 
 
 def test_what_is_parsed_first_and_what_is_parsed_on_the_way_is_the_same(client):
     parsed = ask(client, text=QUERY).json()
-    told = client.post(
-        "/v1/creators/search", json={"text": parsed["text"], "filters": parsed["filters"], "budget_ms": 20_000}
-    )
-    on_the_way = client.post("/v1/creators/search", json={"text": QUERY, "parse": True, "budget_ms": 20_000})
+    told = client.post("/v1/creators/search", json={"text": parsed["text"], "filters": parsed["filters"]})
+    on_the_way = client.post("/v1/creators/search", json={"text": QUERY, "parse": True})
     assert on_the_way.json()["parsed"] == parsed
     assert on_the_way.json()["total"] == told.json()["total"]
 

@@ -161,7 +161,7 @@ def asked(people):
 )
 def test_creators_are_filtered_by_their_signals(asked, filters, holds):
     client, docs = asked
-    body = {"filters": filters | {"sources": ["crowd"]}, "limit": 100, "budget_ms": 10_000}
+    body = {"filters": filters | {"sources": ["crowd"]}, "limit": 100}
     answer = client.post("/v1/creators/search", json=body).json()
     expected = {doc["creator_id"] for doc in docs if holds(doc)}
     assert 0 < len(expected) < len(docs)
@@ -191,7 +191,7 @@ def test_a_builder_is_found_by_what_github_tells_of_their_work(people):
         assert client.post("/v1/ingest", json={"source": "github_rest", "records": records}).status_code == 202
         drive(people)
         wanted = {"shipping_velocity": {"min": 3}, "technical_score": {"min": 0.3}, "stars": {"min": 1_840}}
-        body = {"filters": wanted, "sort": {"field": "shipping_velocity"}, "budget_ms": 10_000}
+        body = {"filters": wanted, "sort": {"field": "shipping_velocity"}}
         (hit,) = client.post("/v1/creators/search", json=body).json()["hits"]
         shown = client.get(f"/v1/creators/{hit['creator_id']}").json()
     built = shown["signals"]["builder"]
