@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from creators.errors import ClusterRefused, ClusterUnavailable, NotFound
 from mappings.fields import VECTOR
 from mappings.registry import CREATORS
-from search.executors.contract import is_whole
+from search.executors.contract import FAILURES, is_whole
 from search.queries import completion, named
 from search.rank.candidates import ArmHit, parse_hits
 from search.shown import displayed, source_filter
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-FAILURES = (TimeoutError, ClusterUnavailable, ClusterRefused, NotFound)
+LATE_OR_BROKEN = (TimeoutError, *FAILURES)
 """What a part of an answer may raise without taking the answer with it."""
 
 
@@ -42,7 +41,7 @@ async def ask(
         try:
             async with budget.deadline(stage):
                 answer = await cluster.search(CREATORS, timed)
-        except FAILURES as error:
+        except LATE_OR_BROKEN as error:
             log.warning("left_out", stage=stage, reason=str(error) or "late")
             answer = None
     _note(answer, parts or (stage,), budget)
@@ -62,7 +61,7 @@ async def ask_all(
         try:
             async with budget.deadline(stage):
                 answers = await cluster.msearch(CREATORS, [body | timeout for body in bodies.values()])
-        except FAILURES as error:
+        except LATE_OR_BROKEN as error:
             log.warning("left_out", stage=stage, reason=str(error) or "late")
             answers = []
     found: dict[str, dict[str, Any]] = {}
