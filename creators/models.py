@@ -29,7 +29,7 @@ class Platform(StrEnum):
 
 
 class Domain(StrEnum):
-    """The form of content a creator is known for; one physical index each."""
+    """The form of content a creator is known for."""
 
     SHORT_FORM = "short_form"
     LONG_FORM = "long_form"

@@ -205,6 +205,14 @@ class Settings(BaseSettings):
     llm_usd_input: float = Field(default=0.0, ge=0, description="Its price of a million tokens read, in USD.")
     llm_usd_output: float = Field(default=0.0, ge=0, description="Its price of a million tokens written, in USD.")
 
+    creators_shards: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="Shards of the index of creators, from the next `creatorscope rebuild` on; "
+        "`creatorscope capacity` says how many a size needs.",
+    )
+
     # Serving
     api_host: str = Field(default="127.0.0.1", description="Address that the API binds.")
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port that the API binds.")

@@ -31,7 +31,7 @@ def primary_account(accounts: Sequence[Account]) -> Account:
 
 
 def domain_of(accounts: Sequence[Account]) -> Domain:
-    """Return the domain whose index holds the creator."""
+    """Return the form of content of the largest account."""
     return DOMAIN_OF[primary_account(accounts).platform]
 
 

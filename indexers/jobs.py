@@ -7,7 +7,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from creators.errors import NotFound
-from creators.models import Domain
 from creators.stores import bulk, deadletters, receipts
 from creators.stores.coordination import clock_ms
 from creators.stores.lake import source_of
@@ -18,7 +17,7 @@ from enrich import profiles, signal_store
 from enrich.encoders.opened import fingerprint_of
 from enrich.signals.embedding_text import RECIPE
 from indexers import lifecycle, pictures, population, quality
-from indexers.documents import build_document, domain_of
+from indexers.documents import build_document
 from indexers.following import follow
 from mappings.registry import CREATORS
 
@@ -47,27 +46,24 @@ def measure_quality(day: str) -> None:
     quality.measure(current_stores(), date.fromisoformat(day))
 
 
-def _actions(
-    cluster: Cluster, creator_ids: Iterable[str], version: int
-) -> tuple[list[bulk.Action], dict[str, Domain | None], dict[str, str]]:
-    """Return the writes, the domain each creator now lives in (None: nowhere), and account id → creator id."""
+def _actions(cluster: Cluster, creator_ids: Iterable[str], version: int) -> tuple[list[bulk.Action], dict[str, str]]:
+    """Return the writes and deletions, and account id → creator id."""
     identities = cluster.sources("identities", creator_ids)
     members = [account_id for doc in identities.values() for account_id in doc["account_ids"]]
     accounts = _dated(cluster, profiles.load_accounts(cluster, members))
     signals = signal_store.load(cluster, identities)
-    writes: list[bulk.Action] = []
-    home: dict[str, Domain | None] = {}
+    actions: list[bulk.Action] = []
     creator_of: dict[str, str] = {}
     for creator_id, identity in identities.items():
         own = _current(accounts[a] for a in identity["account_ids"] if a in accounts)
         if identity["redirect_to"] or not own or creator_id not in signals:
-            home[creator_id] = None
+            # Also where there is no document: the version stops a writer that read earlier and comes later.
+            actions.append(bulk.Action(CREATORS, creator_id, None, version))
             continue
-        home[creator_id] = domain_of(own)
         creator_of |= dict.fromkeys((a for a in identity["account_ids"] if a in accounts), creator_id)
         doc = build_document(creator_id, own, signals[creator_id], recipe=RECIPE)
-        writes.append(bulk.Action(f"{CREATORS}-{home[creator_id]}", creator_id, doc, version))
-    return writes, home, creator_of
+        actions.append(bulk.Action(CREATORS, creator_id, doc, version))
+    return actions, creator_of
 
 
 def _current(accounts: Iterable[Account]) -> list[Account]:
@@ -84,17 +80,6 @@ def _dated(cluster: Cluster, accounts: dict[str, Account]) -> dict[str, Account]
     return accounts | {a: accounts[a].model_copy(update={"last_posted_at": at}) for a, at in posted.items()}
 
 
-def _departures(cluster: Cluster, home: dict[str, Domain | None], version: int) -> list[bulk.Action]:
-    """Return the deletions of documents that lie in another index than their creator's."""
-    gone = []
-    for domain in Domain:
-        index = f"{CREATORS}-{domain}"
-        elsewhere = [creator_id for creator_id, lives_in in home.items() if lives_in != domain]
-        present = cluster.sources(index, elsewhere, fields=[])
-        gone += [bulk.Action(index, creator_id, None, version) for creator_id in present]
-    return gone
-
-
 def index_creators(stores: Stores, creator_ids: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Write the documents of creators as their stores are now.
 
@@ -107,10 +92,8 @@ def index_creators(stores: Stores, creator_ids: Iterable[str]) -> tuple[dict[str
     version = clock_ms(stores.queue.redis)
     # An index that another worker has rebuilt for another encoder must not get vectors of this one.
     lifecycle.check_encoder(stores.cluster, fingerprint_of(stores.settings))
-    writes, home, creator_of = _actions(stores.cluster, creator_ids, version)
-    outcome = bulk.write(stores.cluster, writes)
-    # New places first: a creator that moves is for a moment found twice (search collapses), never not at all.
-    bulk.write(stores.cluster, _departures(stores.cluster, home, version))
+    actions, creator_of = _actions(stores.cluster, creator_ids, version)
+    outcome = bulk.write(stores.cluster, actions)
     return creator_of, {refusal.action.doc_id: refusal.reason for refusal in outcome.refused}
 
 

@@ -47,8 +47,13 @@ def check_encoder(cluster: Cluster, encoder: str) -> None:
             raise EncoderMismatch(detail)
 
 
-def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
+def ensure(cluster: Cluster, *, encoder: str, creators_shards: int = 1) -> list[str]:
     """Create every index that is missing, with its aliases, and the search pipelines; returns the indices created.
+
+    Args:
+        cluster: where.
+        encoder: fingerprint of the encoder of the creators' vectors.
+        creators_shards: shards of the index of creators, where it is created here.
 
     Raises:
         EncoderMismatch: see :func:`check_encoder`. IndexOutdated: see :func:`check_definitions`.
@@ -62,7 +67,10 @@ def ensure(cluster: Cluster, *, encoder: str) -> list[str]:
             if member in aliases:
                 continue
             physical = physical_name(member, family, encoder=encoder)
-            if cluster.create_index(physical, definition(family.definition, encoder=encoder)):
+            body = definition(family.definition, encoder=encoder)
+            if family.definition == CREATORS:
+                body["settings"]["number_of_shards"] = creators_shards
+            if cluster.create_index(physical, body):
                 created.append(physical)
             cluster.update_aliases(_alias_actions(member, family, physical))
     for name in PIPELINES:

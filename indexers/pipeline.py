@@ -51,7 +51,7 @@ def prepare(stores: Stores) -> list[str]:
     """
     encoder = fingerprint_of(stores.settings)
     migration.migrate(stores, encoder=encoder)
-    return lifecycle.ensure(stores.cluster, encoder=encoder)
+    return lifecycle.ensure(stores.cluster, encoder=encoder, creators_shards=stores.settings.creators_shards)
 
 
 def ingest(stores: Stores, path: Path, mapping: DatasetMapping) -> intake.Dataset:

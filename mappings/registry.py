@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from creators.ids import content_hash
-from creators.models import Domain, Platform
+from creators.models import Platform
 
 HASH_DIGITS = 10
 CREATORS = "creators"
@@ -54,7 +54,7 @@ FAMILIES: tuple[IndexFamily, ...] = (
     _single("identities", derived=True),
     _single("signals", derived=True),
     _single("receipts", derived=True),
-    IndexFamily(CREATORS, tuple(f"{CREATORS}-{d}" for d in Domain), derived=True),
+    _single(CREATORS, derived=True),
     _single(POPULATION, derived=True),
     _single("dlq", derived=False),
     _single("tasks", derived=False),

@@ -13,10 +13,10 @@ from typing import Literal
 
 Strategy = Literal["unfiltered", "post_filter", "filtered", "exact"]
 
-EXPLORE = 256
+EXPLORE = 1024
 """``ef_search``: how many neighbours a walk without a filter keeps."""
-EXPLORE_FILTERED = 512
-"""The same under a filter: more are lost where the filter keeps whom the question is not about."""
+EXPLORE_FILTERED = 768
+"""The same under a filter, where each costs more."""
 MOST_NEIGHBOURS = 10_000
 """The largest ``k`` that OpenSearch takes."""
 POST_FILTER_SHARE = 0.9

@@ -107,7 +107,7 @@ async def complete(
 
 async def looks(cluster: AsyncCluster, ids: Sequence[str], budget: Budget) -> dict[str, dict[str, Any]]:
     """Return what tells near duplicates: vector, hash of the text, name; empty when that is late."""
-    body = {"size": 2 * len(ids), "query": {"ids": {"values": list(ids)}}, "_source": [VECTOR, "text_hash", "name"]}
+    body = {"size": len(ids), "query": {"ids": {"values": list(ids)}}, "_source": [VECTOR, "text_hash", "name"]}
     answer = await ask(cluster, body, "diversity", budget)
     return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]} if answer else {}
 
@@ -119,7 +119,7 @@ async def fetch(
     if not creator_ids:
         return {}
     body = {
-        "size": 2 * len(creator_ids),
+        "size": len(creator_ids),
         "query": {"ids": {"values": list(creator_ids)}},
         "_source": source_filter(fields),
         "track_total_hits": False,

@@ -86,6 +86,6 @@ def _weights(seeds: Sequence[Seed], moved: Mapping[str, str]) -> dict[str, float
 
 
 async def _vectors(cluster: AsyncCluster, creator_ids: set[str]) -> dict[str, Floats]:
-    body = {"size": 2 * len(creator_ids), "query": {"ids": {"values": sorted(creator_ids)}}, "_source": [VECTOR]}
+    body = {"size": len(creator_ids), "query": {"ids": {"values": sorted(creator_ids)}}, "_source": [VECTOR]}
     answer = await cluster.search(CREATORS, body)
     return {hit["_id"]: np.array(hit["_source"][VECTOR], dtype=np.float32) for hit in answer["hits"]["hits"]}

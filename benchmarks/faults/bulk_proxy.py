@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 UPSTREAM_S = 60
-RECORDS = ("profiles-", "signals", "creators-")
+RECORDS = ("profiles-", "signals", "creators")
 """Indices with one document for each record or creator: here items are refused for good."""
 BUSY = {429: "rejected_execution_exception", 503: "unavailable_shards_exception"}
 REFUSAL = "mapper_parsing_exception"

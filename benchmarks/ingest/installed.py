@@ -105,7 +105,8 @@ def installed(
 
 def _version(corpus: Corpus, settings: Settings) -> str:
     """Return a hash of the creators and of the index that holds them: another definition is another installation."""
-    made_of = f"{corpus.fingerprint} {schema_hash(CREATORS, encoder=fingerprint_of(settings))}"
+    schema = schema_hash(CREATORS, encoder=fingerprint_of(settings))
+    made_of = f"{corpus.fingerprint} {schema} {settings.creators_shards}"
     return content_hash(made_of.encode())[:8]
 
 

@@ -17,7 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.ingest import engine
 from creators.errors import CreatorscopeError
-from creators.models import Domain
 from creators.stores import bulk
 from indexers import population
 from indexers.documents import FLOAT_DIGITS
@@ -72,11 +71,11 @@ def documents(corpus: Corpus, start: int, stop: int) -> Iterator[bulk.Action]:
     rounded = np.round(corpus.vectors[start:stop], FLOAT_DIGITS)
     for document, vector in zip(corpus.documents(start, stop), rounded, strict=True):
         document[VECTOR] = vector
-        yield bulk.Action(f"{CREATORS}-{document['domain']}", document["creator_id"], document, VERSION)
+        yield bulk.Action(CREATORS, document["creator_id"], document, VERSION)
 
 
 def load(stores: Stores, client: OpenSearch, corpus: Corpus, *, start: int = 0, notes: Callable[[int], None]) -> Loaded:
-    """Write the creators from ``start`` on, merge each index to one segment and measure the population.
+    """Write the creators from ``start`` on, merge the index to one segment and measure the population.
 
     Args:
         stores: of an installation whose indices exist.
@@ -89,7 +88,6 @@ def load(stores: Stores, client: OpenSearch, corpus: Corpus, *, start: int = 0, 
         CreatorscopeError: a document was refused, or the engine does not answer.
     """
     loaded = Loaded(corpus.size - start)
-    names = [stores.cluster.name(f"{CREATORS}-{domain}") for domain in Domain]
     clock = engine.EngineClock(client)
     with engine.loading(client, stores.cluster, threads=IN_FLIGHT), _bar(corpus.size, start) as (tell, say):
         computed = time.process_time()
@@ -99,10 +97,9 @@ def load(stores: Stores, client: OpenSearch, corpus: Corpus, *, start: int = 0, 
         say("refreshing")
         with _phase(loaded, "refresh", clock):
             stores.cluster.refresh(CREATORS)
-        for name in names:
-            say(f"merging {name}")
-            with _phase(loaded, "merge", clock):
-                engine.merge(client, name)
+        say("merging")
+        with _phase(loaded, "merge", clock):
+            engine.merge(client, stores.cluster.name(CREATORS))
     with _phase(loaded, "population", clock):
         population.measure(stores)
     return loaded

@@ -161,8 +161,7 @@ class Writer:
             size = min(PAGE_ROWS, room - spool.rows)
             hits = self._walk.page(step.view, after, size)
             for hit in hits:
-                # While a creator moves to another index it is there twice for a moment.
-                if hit["_id"] not in self._written and hit["_id"] not in own:
+                if hit["_id"] not in self._written:
                     own.add(hit["_id"])
                     spool.add(displayed(hit["_source"]))
             after, more = (tuple(hits[-1]["sort"]) if hits else after), len(hits) == size

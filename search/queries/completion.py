@@ -16,8 +16,7 @@ from search.queries.lexical import lexical_query
 
 def _scores(query: Clause, *, size: int) -> Clause:
     return {
-        # A creator that moves between indices lies in two for a moment.
-        "size": 2 * size,
+        "size": size,
         "query": query,
         "_source": False,
         "stored_fields": "_none_",

@@ -10,11 +10,10 @@ from prometheus_client import REGISTRY
 from api.app import create_app
 from creators.stores import cache as caching
 from enrich.encoders.opened import fingerprint_of
-from mappings.registry import FAMILIES, definition, physical_name
+from mappings.registry import CREATORS, FAMILIES, definition, physical_name
 from search import caches
 
 SEARCH = "/v1/creators/search"
-MEMBER = "creators-short_form"
 PATIENCE_S = 60
 """No measurement: what is out of date for longer than this is out of date for good."""
 
@@ -33,7 +32,7 @@ def own(installation):
 
 
 def write(stores, *ids):
-    target = stores.cluster.name(MEMBER)
+    target = stores.cluster.name(CREATORS)
     lines = [
         json.dumps(line)
         for one in ids
@@ -99,13 +98,10 @@ def test_a_swap_of_the_alias_ends_what_was_kept(own):
     write(stores, "a")
     assert comes_to_show(client, "a")
     encoder = fingerprint_of(stores.settings)
-    family = next(one for one in FAMILIES if MEMBER in one.members)
-    old, new = (physical_name(MEMBER, family, encoder=encoder, generation=number) for number in (0, 1))
+    family = next(one for one in FAMILIES if CREATORS in one.members)
+    old, new = (physical_name(CREATORS, family, encoder=encoder, generation=number) for number in (0, 1))
     assert stores.cluster.create_index(new, definition(family.definition, encoder=encoder))
-    names = (MEMBER, family.definition)
-    stores.cluster.update_aliases(
-        [(verb, index, name) for verb, index in (("remove", old), ("add", new)) for name in names]
-    )
+    stores.cluster.update_aliases([("remove", old, CREATORS), ("add", new, CREATORS)])
     assert comes_to_show(client)
     write(stores, "c")
     assert comes_to_show(client, "c")

@@ -24,7 +24,6 @@ from search.rank.candidates import cosine_of
 
 CREATORS = 1_500
 SIZE = 100
-ALIAS = "creators-long_form"
 UNIT = (1.0, *[0.0] * 383)
 WORDS = ("bread", "guitar", "chess", "garden", "yoga")
 NICHES = ("food", "music", "gaming")
@@ -49,7 +48,7 @@ def vectors():
 @pytest.fixture(scope="module")
 def stores(new_installation, vectors):
     made = new_installation()
-    lines = []
+    index, lines = made.cluster.name("creators"), []
     for row in range(CREATORS):
         document = {
             "creator_id": f"c{row}",
@@ -61,7 +60,10 @@ def stores(new_installation, vectors):
             "verified": row % 10 == 0,
             VECTOR: vectors[row].tolist(),
         }
-        lines += [json.dumps({"index": {"_index": made.cluster.name(ALIAS), "_id": f"c{row}"}}), json.dumps(document)]
+        lines += [
+            json.dumps({"index": {"_index": index, "_id": f"c{row}"}}),
+            json.dumps(document),
+        ]
     assert not made.cluster.bulk("\n".join([*lines, ""]), refresh=True)["errors"]
     return made
 

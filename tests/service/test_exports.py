@@ -289,7 +289,7 @@ def test_a_view_that_expired_is_renewed_and_nobody_comes_twice(other):
     again, gone = rows[10] | {"followers": 20}, rows[900]
     new = next(people(1, seed=9, first=5000, source="view")) | {"followers": 30}
     write(other, [again, new])
-    bulk.write(other.cluster, [bulk.Action(f"creators-{gone['domain']}", gone["creator_id"], None)], refresh=True)
+    bulk.write(other.cluster, [bulk.Action("creators", gone["creator_id"], None)], refresh=True)
     state = work_off(other, export_id)
     assert "renewed 1 times" in " ".join(state.notes)
     ids = [row["creator_id"] for row in rows_of(other, state)]

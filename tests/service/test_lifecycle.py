@@ -92,15 +92,15 @@ def test_every_index_has_its_alias_and_a_split_family_a_common_one(prepared):
             physical = registry.physical_name(member, family, encoder=encoder)
             expected[physical] = {member, family.definition} if family.is_split else {member}
     assert held == expected
-    assert sum(CREATORS in aliases for aliases in held.values()) == 4
+    assert sum(CREATORS in aliases for aliases in held.values()) == 1
     assert sum("profiles" in aliases for aliases in held.values()) == 5
 
 
 def test_a_lost_alias_comes_back(prepared):
     stores, _ = prepared
     before = stores.cluster.aliases()
-    (physical,) = (name for name, held in before.items() if "creators-code" in held)
-    stores.cluster.update_aliases([("remove", physical, "creators-code"), ("remove", physical, CREATORS)])
+    (physical,) = (name for name, held in before.items() if CREATORS in held)
+    stores.cluster.update_aliases([("remove", physical, CREATORS)])
     assert stores.cluster.aliases() != before
     # Made already, so not created again: what it holds stays.
     assert pipeline.prepare(stores) == []
@@ -118,7 +118,7 @@ def test_an_unknown_field_is_refused(prepared, member):
 
 def test_an_unknown_field_of_an_account_is_refused_too(prepared):
     doc = {"accounts": {"youtube": {"followers": 1, "subscribers": 1}}}
-    (refusal,) = bulk.write(prepared[0].cluster, [Action("creators-code", "x", doc)]).refused
+    (refusal,) = bulk.write(prepared[0].cluster, [Action(CREATORS, "x", doc)]).refused
     assert "[subscribers] within [accounts.youtube]" in refusal.reason
 
 
@@ -232,7 +232,7 @@ def check_nothing_makes_an_index(stores):
     left = stores.cluster.aliases()
     for late in (
         Action("signals", "late", {"anything": 1}),
-        Action("creators-code", "late", {"name": "x"}, 1),
+        Action(CREATORS, "late", {"name": "x"}, 1),
         Action("signals", "late", None),
     ):
         # Not a refusal, which would make dead letters of good records: they are indexed once the index is there.

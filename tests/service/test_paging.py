@@ -25,6 +25,7 @@ from tests.fixtures.installations import ingest
 
 SEARCH = "/v1/creators/search"
 BUDGET_MS = 60_000
+SHARDS = 3
 CREATORS_MADE = 300
 HELD_BACK = 40
 """Creators that are not in the index at first: the writer brings them in between two pages."""
@@ -54,7 +55,7 @@ def rows():
 @pytest.fixture(scope="module")
 def stores(new_installation, tmp_path_factory):
     # Numbered makers of one name look like one person.
-    stores = new_installation(identity_matching="off")
+    stores = new_installation(identity_matching="off", creators_shards=SHARDS)
     folder = tmp_path_factory.mktemp("paging")
     file, mapping = folder / "makers.csv", folder / "makers.toml"
     generated.write_rows(file, rows())
@@ -248,17 +249,17 @@ def test_sorted_pages_are_those_of_the_first_page_while_a_writer_writes(client, 
 
 
 def views_open(stores):
-    stats = stores.cluster._client.indices.stats(index=stores.cluster.name("creators-code"), metric="search")
+    stats = stores.cluster._client.indices.stats(index=stores.cluster.name("creators"), metric="search")
     return stats["_all"]["total"]["search"]["point_in_time_current"]
 
 
 def test_any_number_of_first_pages_share_one_view(stores, client, no_view):
-    """OpenSearch keeps 300 shards open for all views together, and a view of its own each would be four of them."""
+    """OpenSearch keeps 300 shards open for all views together, and a view holds every shard of the index."""
     before = views_open(stores)
     body = {"sort": {"field": "followers"}, "limit": 1}
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: page(client, **body), range(100)))
-    assert views_open(stores) == before + 1
+    assert views_open(stores) == before + SHARDS
     assert {tuple(ids_of([one])) for one in found} == {tuple(ids_of(found[:1]))}
     # Each goes on by itself.
     second = [page(client, **body, cursor=one["next_cursor"]) for one in found[:3]]
@@ -281,7 +282,7 @@ def test_processes_share_a_view_and_one_without_redis_has_its_own(stores, client
             answer = lonely.post(SEARCH, json={"budget_ms": 1500, **body})
             assert ids_of([answer.json()]) == ids_of([first])
             assert (answer.json()["degraded"], answer.json()["next_cursor"]) == (["next_cursor"], None)
-    assert views_open(stores) == before + 1
+    assert views_open(stores) == before + SHARDS
 
 
 def test_a_view_that_is_gone_is_taken_anew_and_its_cursors_have_expired(stores, client, no_view):

@@ -46,7 +46,7 @@ def documents(count: int, seed: int) -> dict[str, dict[str, object]]:
 
 
 def write(stores, docs):
-    bulk.write(stores.cluster, [bulk.Action("creators-short_form", one, doc) for one, doc in docs.items()])
+    bulk.write(stores.cluster, [bulk.Action("creators", one, doc) for one, doc in docs.items()])
     stores.cluster.refresh(CREATORS)
 
 
@@ -173,7 +173,7 @@ def test_it_is_measured_when_creators_have_come_and_what_is_gone_is_not_kept(ins
     assert population.is_due(stores) is False
     first = {hit["_id"] for hit in stores.cluster.search(POPULATION, {"size": 500})["hits"]["hits"]}
     assert "engagement_rate.tiktok.nano" in first
-    gone = [bulk.Action("creators-short_form", one, None) for one in list(docs)[150:]]
+    gone = [bulk.Action("creators", one, None) for one in list(docs)[150:]]
     bulk.write(stores.cluster, gone)
     stores.cluster.refresh(CREATORS)
     assert population.is_due(stores) is True

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from creators.models import Domain, Platform
+from creators.models import Platform
 from indexers.lifecycle import _alias_actions
 from mappings import registry
 from mappings.registry import CREATORS, FAMILIES, HASH_DIGITS, definition, physical_name, schema_hash
@@ -81,16 +81,16 @@ def test_the_order_of_keys_is_no_change(edited):
 
 
 def test_physical_names():
-    family = next(family for family in FAMILIES if family.definition == CREATORS)
-    digest = schema_hash(CREATORS, encoder="any")
+    family = next(family for family in FAMILIES if family.definition == "profiles")
+    digest = schema_hash("profiles", encoder="any")
     assert len(digest) == HASH_DIGITS
-    assert physical_name("creators-code", family, encoder="any") == f"creators-code-{digest}"
-    assert physical_name("creators-code", family, encoder="any", generation=2) == f"creators-code-{digest}-2"
+    assert physical_name("profiles-x", family, encoder="any") == f"profiles-x-{digest}"
+    assert physical_name("profiles-x", family, encoder="any", generation=2) == f"profiles-x-{digest}-2"
 
 
 def test_members_of_the_families():
     members = {family.definition: family.members for family in FAMILIES}
-    assert members[CREATORS] == tuple(f"creators-{domain}" for domain in Domain)
+    assert members[CREATORS] == (CREATORS,)
     assert members["profiles"] == tuple(f"profiles-{platform}" for platform in Platform)
     assert members["posts"] == tuple(f"posts-{platform}" for platform in Platform)
     everybody = [member for family in FAMILIES for member in family.members]

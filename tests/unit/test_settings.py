@@ -51,6 +51,7 @@ GIVEN = {
     "llm_daily_usd": ("0.5", 0.5),
     "llm_usd_input": ("0.1", 0.1),
     "llm_usd_output": ("0.4", 0.4),
+    "creators_shards": ("8", 8),
     "api_host": ("0.0.0.0", "0.0.0.0"),  # noqa: S104 - parsed, not bound
     "api_port": ("9000", 9000),
     "budget_ms": ("250", 250),
@@ -175,6 +176,7 @@ def test_a_variable_is_read(name, monkeypatch):
         ("discovery_per_root", "-1"),
         ("discovery_per_day", "-1"),
         ("discovery_min_followers", "-1"),
+        ("creators_shards", "0"),
         ("max_in_flight", "0"),
         ("cursor_ttl_s", "0"),
         ("max_body_bytes", "999"),
