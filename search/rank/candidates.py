@@ -86,18 +86,15 @@ class ArmHit(NamedTuple):
 
 
 def parse_hits(answer: Mapping[str, Any]) -> list[ArmHit]:
-    """Return an arm's hits with their doc values, each creator once (it may lie in two indices while it moves)."""
-    found: dict[str, ArmHit] = {}
+    """Return an arm's hits with their doc values."""
+    found: list[ArmHit] = []
     for hit in answer["hits"]["hits"]:
         columns = hit["fields"]
-        creator_id = columns["creator_id"][0]
-        if creator_id in found:
-            continue
         values = {name: column[0] for name, column in columns.items()}
         for name in MANY & columns.keys():
             values[name] = columns[name]
-        found[creator_id] = ArmHit(creator_id, hit["_score"] or 0.0, values)
-    return list(found.values())
+        found.append(ArmHit(values["creator_id"], hit["_score"] or 0.0, values))
+    return found
 
 
 def _column(values: Sequence[Any]) -> Column:

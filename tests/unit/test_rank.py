@@ -234,10 +234,9 @@ def test_the_cosine_behind_a_score(score, cosine):
     assert cosine_of(np.array([score])).tolist() == [cosine]
 
 
-def test_a_creator_that_lies_in_two_indices_is_one_hit():
+def test_hits_carry_one_value_of_each_field_and_lists_of_those_with_many():
     hits = [
-        {"_id": "1", "_score": 2.0, "fields": {"creator_id": ["a"], "followers": [5], "niches": ["food", "travel"]}},
-        {"_id": "2", "_score": 1.0, "fields": {"creator_id": ["a"], "followers": [4]}},
+        {"_score": 2.0, "fields": {"creator_id": ["a"], "followers": [5], "niches": ["food", "travel"]}},
         {"_score": None, "fields": {"creator_id": ["b"]}},
     ]
     assert parse_hits({"hits": {"hits": hits}}) == [
