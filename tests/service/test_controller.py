@@ -140,7 +140,7 @@ async def test_all_limited_says_until_when(bench):
         for _ in range(3):
             outcome = await on.controller.run(TARGET)
         assert outcome.kind == "limited"
-        assert timedelta(seconds=45) < outcome.retry_at - datetime.now(UTC) <= timedelta(seconds=50)
+        assert timedelta(seconds=35) < outcome.retry_at - datetime.now(UTC) <= timedelta(seconds=50)
         assert on.first.calls == 1
 
 
