@@ -309,14 +309,6 @@ def test_writes_while_it_is_walked_do_not_show(other):
     assert rows_of(other, state) == shown
 
 
-def test_a_creator_in_two_indices_is_one_row(other):
-    (doc,) = people(1, source="moving")
-    moved = doc | {"domain": "code" if doc["domain"] != "code" else "microblog", "followers": 5}
-    write(other, [doc, moved])
-    state = work_off(other, Exports(other).ask(of_source("moving")).export_id)
-    assert (state.total, state.rows) == (2, 1)
-
-
 def test_a_store_that_does_not_answer_ends_no_export(stores):
     exports = Exports(stores)
     export_id = exports.ask(ExportRequest()).export_id

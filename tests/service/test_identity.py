@@ -205,8 +205,8 @@ def test_a_late_old_record_changes_nothing_that_is_shown(stores, api, arrive, on
     assert {k: v for k, v in late.items() if k not in volatile} == {k: v for k, v in shown.items() if k not in volatile}
 
 
-def test_a_creator_that_moves_to_another_domain_leaves_no_second_document(stores, api, arrive, one):
-    """The largest audience decides the domain; when another account overtakes, the document moves."""
+def test_a_creator_whose_domain_changes_stays_one_document(stores, api, arrive, one):
+    """The largest audience decides the domain; when another account overtakes, so does its own."""
     person = {"person": f"P{one}"}
     arrive(
         record("x", f"7{one}", f"a{one}", followers="1000", **person),

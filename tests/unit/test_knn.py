@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.plan import Plan, choose
+from search.plan import EXPLORE, Plan, choose
 from search.queries import knn
 from search.queries.hybrid import hybrid_arm
 
@@ -44,7 +44,8 @@ def test_a_scan_reads_everybody_who_passes_and_has_a_vector(filters, first):
 
 
 def test_the_walk_keeps_at_least_as_many_neighbours_as_it_returns():
-    assert knn.knn_query(VECTOR, None, k=300)["knn"]["embedding"]["method_parameters"] == {"ef_search": 300}
+    many = EXPLORE + 100
+    assert knn.knn_query(VECTOR, None, k=many)["knn"]["embedding"]["method_parameters"] == {"ef_search": many}
 
 
 @pytest.mark.parametrize("chosen", [None, plan("filtered"), plan("exact")])
@@ -55,7 +56,7 @@ def test_an_arm_fetches_no_source_and_counts_nothing(chosen):
 
 
 def test_without_a_plan_the_filter_is_inside_the_walk():
-    assert knn.knn_arm(VECTOR, FILTER, size=200, timeout_ms=1)["query"] == walk(200, 256, FILTER)
+    assert knn.knn_arm(VECTOR, FILTER, size=200, timeout_ms=1)["query"] == walk(200, EXPLORE, FILTER)
 
 
 def test_a_widened_walk_is_asked_as_planned():
