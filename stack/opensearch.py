@@ -111,6 +111,8 @@ def config_text(instance: Path) -> str:
         "cluster.routing.allocation.disk.threshold_enabled": False,
         # An index must be named to be deleted: a slip with `*` is not recoverable on one node
         "action.destructive_requires_name": True,
+        # Else a deletion with a version makes the index that it does not find, whatever the request demands
+        "action.auto_create_index": ".*",
     }
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in values.items())
 

@@ -57,9 +57,10 @@ class Job:
         for document, vector in zip(self.corpus.documents(start, start + PART), rounded, strict=True):
             yield document | {VECTOR: vector}
 
-    def index(self, document: Document) -> str:
-        """Return the alias that a document is written to."""
-        return self.cluster.name(f"{CREATORS}-{document['domain']}")
+    @property
+    def index(self) -> str:
+        """The alias that documents are written to."""
+        return self.cluster.name(CREATORS)
 
 
 Way = Callable[[Job], None]
@@ -82,17 +83,14 @@ def _stock_actions(job: Job) -> Iterator[Document]:
     for start in job.parts():
         for document in job.documents(start, None):
             document[VECTOR] = document[VECTOR].tolist()
-            yield {"_index": job.index(document), "_id": document["creator_id"], "_source": document}
+            yield {"_index": job.index, "_id": document["creator_id"], "_source": document}
 
 
 def product(in_flight: int) -> Way:
     """Return the way of the product's bulk writer."""
 
     def send(job: Job, start: int) -> None:
-        actions = (
-            bulk.Action(f"{CREATORS}-{one['domain']}", one["creator_id"], one, 1)
-            for one in job.documents(start, FLOAT_DIGITS)
-        )
+        actions = (bulk.Action(CREATORS, one["creator_id"], one, 1) for one in job.documents(start, FLOAT_DIGITS))
         refused = bulk.write(job.cluster, actions).refused
         assert not refused, refused[0].reason
 
@@ -106,7 +104,7 @@ def rest(encode: Encode, *, digits: int | None, in_flight: int, is_smile: bool =
 
     def send(job: Job, start: int) -> None:
         lines = (
-            encode({"index": {"_index": job.index(one), "_id": one["creator_id"]}}) + end + encode(one) + end
+            encode({"index": {"_index": job.index, "_id": one["creator_id"]}}) + end + encode(one) + end
             for one in job.documents(start, digits)
         )
         answer = pool.request(
@@ -136,7 +134,7 @@ def by_grpc(encode: Encode, *, digits: int | None, in_flight: int) -> Way:
             bodies = [
                 common_pb2.BulkRequestBody(
                     operation_container=common_pb2.OperationContainer(
-                        index=common_pb2.IndexOperation(x_index=job.index(one), x_id=one["creator_id"])
+                        index=common_pb2.IndexOperation(x_index=job.index, x_id=one["creator_id"])
                     ),
                     object=encode(one),
                 )

@@ -71,7 +71,7 @@ def _actions(corpus: Corpus, seed: int) -> Sequence[bulk.Action]:
         for row, document in enumerate(corpus.documents(start, stop), start=start):
             vector = [round(float(one), 6) for one in corpus.vectors[row]]
             whole = {**document, fields.VECTOR: vector}
-            found.append(bulk.Action(f"{CREATORS}-{document['domain']}", document[fields.ID], whole))
+            found.append(bulk.Action(CREATORS, document[fields.ID], whole))
     return [found[place] for place in random.permutation(len(found))]
 
 

@@ -25,7 +25,7 @@ from enrich.signals.compute import Workshop, compute_signals
 from enrich.signals.embedding_text import RECIPE, text_hash
 from enrich.signals.facts import CreatorFacts
 from indexers import lifecycle
-from indexers.documents import build_document, domain_of
+from indexers.documents import build_document
 from mappings.registry import CREATORS
 
 BATCH = 250
@@ -111,7 +111,7 @@ def fill(stores: Stores, documents: tuple[Document, ...], encoder: TextEncoder, 
 
 def _action(facts: CreatorFacts, signals: Signals) -> bulk.Action:
     document = build_document(facts.creator_id, facts.accounts, signals, recipe=RECIPE)
-    return bulk.Action(f"{CREATORS}-{domain_of(facts.accounts)}", facts.creator_id, document)
+    return bulk.Action(CREATORS, facts.creator_id, document)
 
 
 class Analysis:

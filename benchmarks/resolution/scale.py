@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations
 from multiprocessing import get_context
@@ -79,8 +80,8 @@ def make(accounts: int, seed: int, workers: int) -> list[Packed]:
     """Return the crowd in parts."""
     crowd = Crowd.of(seed)
     orders = [_Order(crowd, at // PART, min(PART, accounts - at)) for at in range(0, accounts, PART)]
-    with get_context("fork").Pool(workers) as pool:
-        return pool.map(_Order.packed, orders, chunksize=1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+        return list(pool.map(_Order.packed, orders))
 
 
 def quality(groups: Iterable[frozenset[str]], persons: dict[str, str]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ BLOCKED = "cluster_block_exception"
 ATTEMPTS = 6
 FIRST_WAIT_S = 0.2
 MAX_WAIT_S = 5.0
+_NOT_READY = "the index {index} takes nothing now: it is being rebuilt, or was never made"
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 """Platforms are keys, too."""
 
@@ -140,8 +141,7 @@ def _sort_items(
         status = answer["status"]
         if answer.get("error", {}).get("type") in {NO_INDEX, BLOCKED}:
             # No fault of the item: the index is being made again or copied, or was never made.
-            detail = f"the index {action.index} takes nothing now: it is being rebuilt, or was never made"
-            raise IndexNotReady(detail)
+            raise IndexNotReady(_NOT_READY.format(index=action.index))
         if status in TRANSIENT or (status == CONFLICT and action.verb == "update"):
             again.append(entry)
         elif status == CONFLICT:
@@ -154,6 +154,13 @@ def _sort_items(
     return again
 
 
+def _check_deletions(cluster: Cluster, batch: list[tuple[Action, bytes]]) -> None:
+    """Refuse deletions where there is nothing: for one with a version OpenSearch makes the index that it lacks."""
+    wanted = {action.index for action, _ in batch if action.doc is None and action.version is not None}
+    if wanted and (lost := wanted - set().union(*cluster.aliases().values())):
+        raise IndexNotReady(_NOT_READY.format(index=min(lost)))
+
+
 def write(cluster: Cluster, actions: Iterable[Action], *, refresh: bool = False) -> BulkOutcome:
     """Send the actions and return where each ended.
 
@@ -164,6 +171,7 @@ def write(cluster: Cluster, actions: Iterable[Action], *, refresh: bool = False)
     """
     outcome = BulkOutcome()
     for request in requests_of(_with_good_ids(actions, outcome), cluster):
+        _check_deletions(cluster, request)
         batch, stalled = request, 0
         while batch:
             before = len(batch)

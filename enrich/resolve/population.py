@@ -14,6 +14,8 @@ import pickle
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from multiprocessing import get_context
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from creators.errors import CreatorscopeError
 from enrich.resolve.blocks import Codes, hash_of, pairs_of, united
 from enrich.resolve.bounds import hopeful
 from enrich.resolve.clustering import Node, cluster
@@ -142,6 +145,9 @@ def resolve_population(
         shards: the population in parts.
         terms: what decides.
         on_step: told the name of a step, how much of it is done, and how much there is.
+
+    Raises:
+        CreatorscopeError: a process was ended from outside.
     """
     found = Outcome()
     run = _Run(terms, found, on_step)
@@ -201,8 +207,17 @@ class _Run:
         if self.terms.workers == 1 or len(pieces) < 2:  # noqa: PLR2004 - nothing to divide
             yield from map(work, pieces)
             return
-        with get_context("fork").Pool(self.terms.workers) as pool:
-            yield from pool.imap(work, pieces)
+        # Not a `Pool`: that ends its processes by a signal, which one that was just forked can miss, and waits for ever
+        # for the answer of one that was killed.
+        with ProcessPoolExecutor(self.terms.workers, mp_context=get_context("fork")) as pool:
+            try:
+                yield from pool.map(work, pieces)
+            except BrokenProcessPool as error:
+                detail = (
+                    f"one of {self.terms.workers} processes that compare accounts was ended from outside, most likely "
+                    "for lack of memory: try again with fewer --workers"
+                )
+                raise CreatorscopeError(detail) from error
 
     def _told(self, results: Iterable[T], step: str, total: int) -> Iterator[T]:
         for done, result in enumerate(results, start=1):

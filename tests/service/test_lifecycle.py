@@ -234,6 +234,7 @@ def check_nothing_makes_an_index(stores):
         Action("signals", "late", {"anything": 1}),
         Action(CREATORS, "late", {"name": "x"}, 1),
         Action("signals", "late", None),
+        Action(CREATORS, "late", None, 1),
     ):
         # Not a refusal, which would make dead letters of good records: they are indexed once the index is there.
         with pytest.raises(IndexNotReady, match=late.index):

@@ -94,7 +94,7 @@ class Writer:
 
     def remove(self, creator_ids):
         version = clock_ms(self._stores.queue.redis)
-        gone = [bulk.Action(f"{CREATORS}-{self._everyone[one]['domain']}", one, None, version) for one in creator_ids]
+        gone = [bulk.Action(CREATORS, one, None, version) for one in creator_ids]
         assert len(bulk.write(self._stores.cluster, gone).written) == len(creator_ids)
         self._stores.cluster.refresh(CREATORS)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -13,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.resolution.crowd import Crowd
+from creators.errors import CreatorscopeError
 from creators.models import Link
 from enrich.resolve.blocks import hash_of, pairs_of
 from enrich.resolve.bounds import hopeful
@@ -157,6 +160,29 @@ def test_all_at_once_is_as_one_after_the_other(workers):
     groups = cluster(nodes, matches, terms.joined, terms.apart, terms.merge)
     assert outcome.groups == [group for group in groups if len(group) > 1]
     assert {step for step, _, _ in steps} == set(outcome.seconds) - {"groups"}
+
+
+@pytest.fixture
+def deaf():
+    """Children inherit that SIGTERM does nothing, as it does to one that has just been forked and cannot act yet."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.timeout(60)
+def test_processes_end_without_a_signal(deaf):
+    outcome = resolve_population([lambda at=at: crowd()[at::2] for at in range(2)], Terms(trusted(), workers=2))
+    assert outcome.accounts == len(crowd())
+
+
+@pytest.mark.timeout(60)
+def test_a_process_that_is_killed_is_an_error_that_says_what_to_do():
+    def killed():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(CreatorscopeError, match="lack of memory: try again with fewer --workers"):
+        resolve_population([killed, crowd], Terms(trusted(), workers=2))
 
 
 def test_a_population_of_nobody_is_nobody():

@@ -101,7 +101,7 @@ class Ours:
         actions = []
         for row, vector in zip(rows, vectors.astype(float).round(FLOAT_DIGITS).tolist(), strict=True):
             document = json.loads(row["document"]) | {VECTOR: vector}
-            actions.append(bulk.Action(f"{CREATORS}-{document['domain']}", row["id"], document, VERSION))
+            actions.append(bulk.Action(CREATORS, row["id"], document, VERSION))
         bulk.write(stores.cluster, actions)
         stores.cluster.refresh(CREATORS)
 
