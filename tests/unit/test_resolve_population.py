@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import time
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -162,16 +163,29 @@ def test_all_at_once_is_as_one_after_the_other(workers):
     assert {step for step, _, _ in steps} == set(outcome.seconds) - {"groups"}
 
 
+_LATE = {"forked": 0, "wanted": -1}
+
+
+def _late_where_wanted():
+    if _LATE["forked"] == _LATE["wanted"]:
+        time.sleep(1)
+
+
+os.register_at_fork(before=lambda: _LATE.update(forked=_LATE["forked"] + 1), after_in_child=_late_where_wanted)
+
+
 @pytest.fixture
-def deaf():
-    """Children inherit that SIGTERM does nothing, as it does to one that has just been forked and cannot act yet."""
+def late(monkeypatch):
+    """The second process begins when the first has done all there is, and no signal ends it: it may come too early."""
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    monkeypatch.setitem(_LATE, "wanted", _LATE["forked"] + 2)
     yield
     signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.timeout(60)
-def test_processes_end_without_a_signal(deaf):
+@pytest.mark.usefixtures("late")
+def test_a_process_that_begins_late_ends_too():
     outcome = resolve_population([lambda at=at: crowd()[at::2] for at in range(2)], Terms(trusted(), workers=2))
     assert outcome.accounts == len(crowd())
 
