@@ -142,6 +142,7 @@ def test_root_can_start_it_from_folders_that_only_root_can_enter(closed_folder, 
         redis_url=UNUSED_REDIS,
     )
     with open_engines(settings, privilege=Privilege(mode, shelter)) as engines:
+        assert _ask(engines.opensearch_url, "PUT", "/one", {})["acknowledged"]
         assert _ask(engines.opensearch_url, "PUT", "/one/_doc/1", {"a": 1})["result"] == "created"
         uid = psutil.Process(_processes(settings)[0].pid).uids().real
         assert (uid == 0) is (mode is PrivilegeMode.USER_NAMESPACE)
