@@ -14,6 +14,7 @@ from search.capacity.demand import Demand, Node
 from search.capacity.sizing import Case, Layout
 from search.capacity.waiting import slowest, stretch
 from search.capacity.work import kinds, on_shard
+from search.plan import EXPLORE
 
 SEGMENTS = 5.0
 """Graphs in one shard of an index that nobody merged after loading it: no report says how many there were."""
@@ -31,7 +32,7 @@ class Published:
     Attributes:
         name: what it is called here.
         source: where it stands.
-        demand: what was searched; ``explore`` is its ``ef_search`` over the 256 of the calibration.
+        demand: what was searched; ``explore`` is its ``ef_search`` over that of the calibration.
         node: one data node.
         layout: nodes and primary shards.
         clients: that searched at once.
@@ -59,7 +60,7 @@ def _vectors(creators: int, dimension: int, *, ef_search: int, replicas: int = 0
         filtered=0,
         matches=(0.0,),
         dimension=dimension,
-        explore=ef_search / 256,
+        explore=ef_search / EXPLORE,
         most_per_shard=creators,
     )
 
